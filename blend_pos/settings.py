@@ -1,0 +1,202 @@
+"""Settings, all read from the environment; `.env` in the project's root fills in what the environment does not name."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+SECRET_KEY = env.str("SECRET_KEY")
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+HTTPS = env.bool("HTTPS", default=False)
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "django_prometheus",
+    "django_structlog",
+    "axes",
+    "csp",
+    "blend_pos.tiendas",
+    "inventario",
+    "cache_stock",
+    "ventas",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "blend_pos.urls"
+WSGI_APPLICATION = "blend_pos.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- PostgreSQL: the truth. A frozen client's rows come free by the two timeouts.
+DATABASES = {
+    "default": {
+        **env.db_url("DATABASE_URL"),
+        "ENGINE": "django_prometheus.db.backends.postgresql",
+        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE_S", default=600),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 2,
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 10,
+            "keepalives_interval": 3,
+            "keepalives_count": 3,
+            "options": "-c idle_in_transaction_session_timeout=10000 -c lock_timeout=15000",
+        },
+    },
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis. `stock` may be a server of its own; no command to it is ever repeated by the client:
+# the protocol decides what a lost reply means. Connect + reply stay well inside the checkout's deadline.
+REDIS_URL = env.str("REDIS_URL")
+CACHE_URL = env.str("CACHE_URL", default=urlsplit(REDIS_URL)._replace(path="/1").geturl())
+REDIS_CONNECT_TIMEOUT_S = 0.25
+REDIS_REPLY_TIMEOUT_S = 0.4
+_REDIS_OPTIONS = {
+    "CLIENT_CLASS": "django_redis.client.DefaultClient",
+    "SOCKET_CONNECT_TIMEOUT": REDIS_CONNECT_TIMEOUT_S,
+    "SOCKET_TIMEOUT": REDIS_REPLY_TIMEOUT_S,
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": CACHE_URL,
+        "OPTIONS": {
+            **_REDIS_OPTIONS,
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 1)},
+        },
+    },
+    "stock": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            **_REDIS_OPTIONS,
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0), "decode_responses": True},
+            "CONNECTION_FACTORY": "cache_stock.connection.StockConnectionFactory",
+        },
+    },
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+# --- RabbitMQ
+RABBITMQ_URL = env.str("RABBITMQ_URL")
+_rabbitmq = urlsplit(RABBITMQ_URL)
+RABBITMQ_MANAGEMENT_URL = env.str(
+    "RABBITMQ_MANAGEMENT_URL",
+    default=f"http://{_rabbitmq.username or 'guest'}:{_rabbitmq.password or 'guest'}@{_rabbitmq.hostname}:15672",
+)
+SALES_QUEUE_MAX_LENGTH = env.int("SALES_QUEUE_MAX_LENGTH", default=10_000)
+SALES_QUEUE_DELIVERY_LIMIT = env.int("SALES_QUEUE_DELIVERY_LIMIT", default=50)
+FAILED_QUEUE_TTL_MS = env.int("FAILED_QUEUE_TTL_MS", default=86_400_000)
+
+# --- The sale
+CHECKOUT_DEADLINE_MS = 2_000
+PUBLISH_BATCH_MAX_SALES = 100
+PUBLISH_QUEUE_MAX_SALES = 1_000
+SALE_MAX_LINES = 200
+SALE_ATTEMPTS = 3
+HOLDS_MAX_PER_TIENDA = env.int("HOLDS_MAX_PER_TIENDA", default=20_000)
+HOLDS_MAX_PER_SERVER = env.int("HOLDS_MAX_PER_SERVER", default=100_000)
+ANSWER_TTL_S = 48 * 3600
+SWEEP_AFTER_MS = env.int("SWEEP_AFTER_MS", default=10_000)
+SWEEP_BACKOFF_MAX_MS = env.int("SWEEP_BACKOFF_MAX_MS", default=300_000)
+STATISTICS_INTERVAL_MS = env.int("STATISTICS_INTERVAL_MS", default=5_000)
+PAUSE_WITHOUT_POSTGRESQL_MAX_S = 1_500
+
+# --- Who may come in
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+KNOX_TOKEN_MODEL = "tiendas.TokenTerminal"
+REST_KNOX = {"TOKEN_TTL": timedelta(days=365), "AUTH_HEADER_PREFIX": "Bearer", "TOKEN_MODEL": KNOX_TOKEN_MODEL}
+AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+# A till is shared: a person is locked out by name, not everybody behind one address.
+SILENCED_SYSTEM_CHECKS = ["axes.W006"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+
+# --- Language and time: what a cashier or a manager reads is Spanish first, English beside it.
+LANGUAGE_CODE = "es"
+LANGUAGES = [("es", _("español")), ("en", _("inglés"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.str("TIME_ZONE", default="America/Mexico_City")
+USE_TZ = True
+
+# --- Static files
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+
+# --- Security headers
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    },
+}
