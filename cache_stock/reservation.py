@@ -1,0 +1,277 @@
+"""The holds of a tienda: what a sale, an adjustment or a settlement may ask of the stock's Redis.
+
+Quantities are whole thousandths, money whole cents, tax rates hundredths of a percent, times milliseconds since 1970.
+Every function is idempotent and costs one round trip. Errors of the connection are those of cache_stock.scripts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from cache_stock import keys, scripts
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One distinct product of a cart: how much of it, and the price that was shown ('' where none was)."""
+
+    producto_id: UUID
+    cantidad_milli: int
+    expected_price: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldProduct:
+    """One distinct product as it is held: price and tax are those that the script read."""
+
+    producto_id: UUID
+    cantidad_milli: int
+    precio_centavos: int
+    impuesto: int
+    catalogo_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A live hold. `created` is False where the sale was held before; then `pedido` is the one of that time."""
+
+    created: bool
+    epoch: int
+    pedido: str
+    products: tuple[HeldProduct, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Persisted:
+    """The sale is written already; `answer` is what settle kept of it."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueHold:
+    """A hold that a sweep has claimed."""
+
+    tienda_id: UUID
+    venta_id: UUID
+    huella: str
+    epoch: int
+    pedido: str
+    products: tuple[HeldProduct, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettledSale:
+    """A sale to settle; `answer` is kept for who asks again, '' keeps nothing."""
+
+    venta_id: UUID
+    huella: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A product's balance as one transaction left it."""
+
+    producto_id: UUID
+    saldo_milli: int
+    version: int
+
+
+class ReservationRefused(Exception):
+    """The script ran and held nothing."""
+
+
+class NotArmed(ReservationRefused):
+    """This Redis is not the one that the last cold start armed: nothing is promised."""
+
+
+class SaleConflict(ReservationRefused):
+    """The sale's id was used with another cart."""
+
+
+class TooManyHolds(ReservationRefused):
+    """More live holds than the bound: the workers are behind."""
+
+
+class NotCached(ReservationRefused):
+    """Products that are not in the cache."""
+
+    def __init__(self, productos: Sequence[UUID]) -> None:
+        super().__init__(productos)
+        self.productos = tuple(productos)
+
+
+class NotActive(ReservationRefused):
+    """Products that are not sold."""
+
+    def __init__(self, productos: Sequence[UUID]) -> None:
+        super().__init__(productos)
+        self.productos = tuple(productos)
+
+
+class PriceDiffers(ReservationRefused):
+    """Products whose price is another than the expected one: producto -> price in cents."""
+
+    def __init__(self, prices: Mapping[UUID, int]) -> None:
+        super().__init__(prices)
+        self.prices = dict(prices)
+
+
+class Insufficient(ReservationRefused):
+    """Products that are short: producto -> what is available, thousandths."""
+
+    def __init__(self, available: Mapping[UUID, int]) -> None:
+        super().__init__(available)
+        self.available = dict(available)
+
+
+def parse_lines(text: str) -> tuple[HeldProduct, ...]:
+    """The products of a hold, from the form in which the scripts keep them."""
+    products = []
+    for line in text.split(";")[:-1]:
+        producto, cantidad, precio, impuesto, version = line.split(" ")
+        products.append(HeldProduct(UUID(producto), int(cantidad), int(precio), int(impuesto), int(version)))
+    return tuple(products)
+
+
+def format_lines(products: Sequence[HeldProduct]) -> str:
+    """The other way round."""
+    return "".join(
+        f"{p.producto_id} {p.cantidad_milli} {p.precio_centavos} {p.impuesto} {p.catalogo_version};" for p in products
+    )
+
+
+def reserve(
+    *,
+    tienda_id: UUID,
+    venta_id: UUID,
+    huella: str,
+    nonce: str,
+    wanted: Sequence[Wanted],
+    pedido: str,
+    now_ms: int,
+    sweep_after_ms: int,
+    most_holds: int,
+    only_active: bool = True,
+) -> Hold | Persisted:
+    """Hold every product of a cart or none; each product once, in any order. Raises a ReservationRefused."""
+    names = [
+        keys.meta(tienda_id),
+        keys.journal(tienda_id),
+        keys.loaded(tienda_id),
+        keys.hold(tienda_id, venta_id),
+        keys.answer(tienda_id, venta_id),
+    ]
+    prefix = keys.stock_prefix(tienda_id)
+    arguments: list[str | int] = [
+        str(venta_id),
+        huella,
+        nonce,
+        now_ms,
+        now_ms + sweep_after_ms,
+        most_holds,
+        pedido,
+        "1" if only_active else "0",
+    ]
+    for want in wanted:
+        producto = str(want.producto_id)
+        names.append(prefix + producto)
+        arguments += (producto, want.cantidad_milli, want.expected_price)
+    code, *result = scripts.reserve(keys=names, arguments=arguments)
+    if code == 1:
+        created, epoch, kept, lines = result
+        return Hold(created == 1, int(epoch), kept, parse_lines(lines))
+    if code == 2:
+        return Persisted(result[0])
+    raise _refusal(code, result)
+
+
+def _refusal(code: int, result: Sequence[str]) -> ReservationRefused:
+    if code == -1:
+        return Insufficient({UUID(p): int(n) for p, n in zip(result[::2], result[1::2], strict=True)})
+    if code == -2:
+        return NotCached([UUID(p) for p in result])
+    if code == -4:
+        return SaleConflict()
+    if code == -5:
+        return PriceDiffers({UUID(p): int(n) for p, n in zip(result[::2], result[1::2], strict=True)})
+    if code == -6:
+        return TooManyHolds()
+    if code == -7:
+        return NotActive([UUID(p) for p in result])
+    return NotArmed()
+
+
+def release(*, tienda_id: UUID, venta_id: UUID, nonce: str) -> bool:
+    """Give back the very hold that this nonce made; False where refused, and then the sale goes on."""
+    return scripts.release(
+        keys=[keys.meta(tienda_id), keys.journal(tienda_id), keys.hold(tienda_id, venta_id)],
+        arguments=[str(venta_id), nonce, keys.stock_prefix(tienda_id)],
+    )
+
+
+def settle(
+    *,
+    tienda_id: UUID,
+    sales: Sequence[SettledSale],
+    balances: Sequence[Balance],
+    answer_ttl_s: int,
+    timeline: str = "",
+) -> tuple[int, bool]:
+    """After COMMIT: drop the holds, write that transaction's balances. Holds dropped, and False where the tienda is disarmed."""
+    names = [keys.meta(tienda_id), keys.journal(tienda_id), keys.loaded(tienda_id)]
+    arguments: list[str | int] = [keys.stock_prefix(tienda_id), answer_ttl_s, timeline, len(sales)]
+    for sale in sales:
+        names += (keys.hold(tienda_id, sale.venta_id), keys.answer(tienda_id, sale.venta_id))
+        arguments += (str(sale.venta_id), sale.huella, sale.answer)
+    for balance in balances:
+        names.append(keys.stock(tienda_id, balance.producto_id))
+        arguments += (str(balance.producto_id), balance.saldo_milli, balance.version)
+    return scripts.settle(keys=names, arguments=arguments)
+
+
+def keep_failed(*, tienda_id: UUID, venta_id: UUID, huella: str) -> bool:
+    """The sale is a VentaFallida: its hold stays and is swept no more. False where there is no such hold."""
+    return scripts.fail(
+        keys=[keys.journal(tienda_id), keys.hold(tienda_id, venta_id)], arguments=[str(venta_id), huella]
+    )
+
+
+def is_held(*, tienda_id: UUID, venta_id: UUID) -> bool:
+    """Whether the sale has a live hold."""
+    return bool(scripts.exists(keys=[keys.hold(tienda_id, venta_id)]))
+
+
+def armed_epochs(*, tiendas: Sequence[UUID]) -> dict[UUID, int | None]:
+    """The epoch of each tienda while its Redis is armed, else None. One round trip a tienda."""
+    return {tienda: scripts.check(keys=[keys.meta(tienda)])[0] for tienda in tiendas}
+
+
+def available(*, tienda_id: UUID, productos: Sequence[UUID]) -> dict[UUID, int | None]:
+    """What can be promised of each product now, thousandths; None where it is not in the cache or the tienda not armed."""
+    if not productos:
+        return {}
+    names = [keys.meta(tienda_id), *(keys.stock(tienda_id, producto) for producto in productos)]
+    epoch, stock = scripts.check(keys=names)
+    result: dict[UUID, int | None] = {}
+    for producto, (saldo, reservado, _version, _catalogo) in zip(productos, stock, strict=True):
+        result[producto] = int(saldo) - int(reservado) if epoch is not None and saldo != "" else None
+    return result
+
+
+def claim_overdue(
+    *, tienda_id: UUID, now_ms: int, first_pause_ms: int, longest_pause_ms: int, most: int
+) -> list[OverdueHold]:
+    """Claim at most `most` overdue holds for another publish."""
+    due = scripts.overdue(key=keys.journal(tienda_id), now_ms=now_ms, most=most)
+    if not due:
+        return []
+    claimed = scripts.sweep(
+        keys=[keys.meta(tienda_id), keys.journal(tienda_id), *(keys.hold_prefix(tienda_id) + venta for venta in due)],
+        arguments=[now_ms, first_pause_ms, longest_pause_ms, *due],
+    )
+    return [
+        OverdueHold(tienda_id, UUID(venta), huella, int(epoch), pedido, parse_lines(lines))
+        for venta, huella, epoch, pedido, lines in claimed
+    ]

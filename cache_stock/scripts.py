@@ -1,0 +1,157 @@
+"""One typed function for each Lua command in lua/; their headers say what they guarantee.
+
+Errors: StockUnreachable (nothing was sent), ReplyLost (sent, outcome unknown), StockRefused (the server answered that it
+did not run it: full, loading, busy, a replica).
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.resources import files
+from typing import Any, cast
+
+from django_redis import get_redis_connection
+from redis import Redis
+from redis.commands.core import Script
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from cache_stock.connection import StockUnreachable
+
+Argument = str | int
+
+
+class StockError(Exception):
+    """A command to the stock's Redis did not answer normally."""
+
+
+class StockRefused(StockError):
+    """Proven not to have run: never reached, or the server said so."""
+
+
+class ReplyLost(StockError):
+    """Sent; whether it ran is unknown."""
+
+
+def stock_client() -> "Redis":
+    """The stock alias' own client, texts decoded."""
+    return cast("Redis", get_redis_connection("stock"))
+
+
+def _load(name: str) -> Script:
+    """The command of one file, with the shared part between its first line (flags) and the rest."""
+    folder = files("cache_stock") / "lua"
+    flags, rest = (folder / f"{name}.lua").read_bytes().split(b"\n", 1)
+    return Script(cast("Redis", None), flags + b"\n" + (folder / "_shared.lua").read_bytes() + rest)
+
+
+def _run(script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+    return guarded(partial(script, keys=keys, args=arguments, client=stock_client()))
+
+
+def guarded(command: Callable[[], Any]) -> Any:
+    """Run one command; its failure as StockRefused (it did not run) or ReplyLost (unknown)."""
+    try:
+        return command()
+    except StockUnreachable as error:
+        raise StockRefused(str(error)) from error
+    except (RedisConnectionError, RedisTimeoutError) as error:
+        raise ReplyLost(str(error)) from error
+    except ResponseError as error:
+        raise StockRefused(str(error)) from error
+    except RedisError as error:
+        raise ReplyLost(str(error)) from error
+
+
+RESERVE = _load("reserve")
+RELEASE = _load("release")
+SETTLE = _load("settle")
+WARMUP = _load("warmup")
+FLUSH = _load("flush")
+CHECK = _load("check")
+SWEEP = _load("sweep")
+FAIL = _load("fail")
+BEGIN = _load("begin")
+CLEAR = _load("clear")
+LOAD = _load("load")
+REHOLD = _load("rehold")
+ARM = _load("arm")
+
+
+def reserve(*, keys: Sequence[str], arguments: Sequence[Argument]) -> list[Any]:
+    """Hold a cart: {code, …} as reserve.lua says."""
+    return cast("list[Any]", _run(RESERVE, keys, arguments))
+
+
+def release(*, keys: Sequence[str], arguments: Sequence[Argument]) -> bool:
+    """Give one hold back; False where refused."""
+    return _run(RELEASE, keys, arguments) == 1
+
+
+def settle(*, keys: Sequence[str], arguments: Sequence[Argument]) -> tuple[int, bool]:
+    """Holds dropped, and whether the tienda is sound still."""
+    dropped, sound = _run(SETTLE, keys, arguments)
+    return dropped, sound == 1
+
+
+def warmup(*, keys: Sequence[str], arguments: Sequence[Argument]) -> tuple[int, int] | None:
+    """Balances written and stale ones; None while not armed."""
+    code, *counts = _run(WARMUP, keys, arguments)
+    return (counts[0], counts[1]) if code == 1 else None
+
+
+def flush(*, keys: Sequence[str], arguments: Sequence[Argument]) -> int:
+    """How many balances were forgotten."""
+    return int(_run(FLUSH, keys, arguments))
+
+
+def check(*, keys: Sequence[str]) -> tuple[int | None, list[list[str]]]:
+    """The epoch while armed, and for each stock key saldo, reservado, version, catalogo_version ('' where there is none)."""
+    epoch, *stock = _run(CHECK, keys, ())
+    return (int(epoch) if epoch != "" else None), stock
+
+
+def sweep(*, keys: Sequence[str], arguments: Sequence[Argument]) -> list[list[str]]:
+    """The claimed holds: venta, huella, epoch, pedido, lines."""
+    return cast("list[list[str]]", _run(SWEEP, keys, arguments))
+
+
+def fail(*, keys: Sequence[str], arguments: Sequence[Argument]) -> bool:
+    """Keep the hold of a failed sale out of the sweep; False where there is none."""
+    return _run(FAIL, keys, arguments) == 1
+
+
+def begin(*, keys: Sequence[str], arguments: Sequence[Argument]) -> tuple[str, str] | None:
+    """run_id and master_replid for the holder of the token, else None."""
+    code, *identity = _run(BEGIN, keys, arguments)
+    return (identity[0], identity[1]) if code == 1 else None
+
+
+def clear(*, keys: Sequence[str], arguments: Sequence[Argument]) -> int:
+    """Members left; -1 where refused."""
+    return int(_run(CLEAR, keys, arguments))
+
+
+def load(*, keys: Sequence[str], arguments: Sequence[Argument]) -> bool:
+    """Write balances of a cold start; False where refused."""
+    return _run(LOAD, keys, arguments) == 1
+
+
+def rehold(*, keys: Sequence[str], arguments: Sequence[Argument]) -> bool:
+    """Hold a failed sale again; False where refused."""
+    return _run(REHOLD, keys, arguments) == 1
+
+
+def arm(*, keys: Sequence[str], arguments: Sequence[Argument]) -> bool:
+    """End a cold start; False where refused."""
+    return _run(ARM, keys, arguments) == 1
+
+
+def exists(*, keys: Sequence[str]) -> int:
+    """How many of these keys are there."""
+    return int(guarded(partial(stock_client().exists, *keys)))
+
+
+def overdue(*, key: str, now_ms: int, most: int) -> list[str]:
+    """The members of a journal whose time has come, the oldest first."""
+    return cast("list[str]", guarded(partial(stock_client().zrangebyscore, key, 0, now_ms, start=0, num=most)))
