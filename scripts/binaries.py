@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 NOBODY = 65534
+DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # not /usr/sbin's, which insists on the system's own user
 
 
@@ -39,7 +40,7 @@ def _answers(program: Path) -> str | None:
 def _postgres_folders() -> list[Path]:
     if chosen := os.environ.get("POSTGRES_BIN"):
         return [Path(chosen)]
-    debian = Path("/usr/lib/postgresql").glob("*/bin")
+    debian = DEBIAN_POSTGRES.glob("*/bin")
     folders = sorted(debian, key=lambda folder: int(re.sub(r"\D", "", folder.parent.name) or 0), reverse=True)
     if on_path := shutil.which("postgres"):
         folders.append(Path(on_path).resolve().parent)

@@ -1,0 +1,36 @@
+"""The command lines of the product's own processes, in one place for `make run`, the tests and the benches."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+BLOCKING_THREADS = 32  # a checkout mostly waits for the broker's confirm
+
+
+def manage(*arguments: str) -> list[str]:
+    return [PYTHON, str(ROOT / "manage.py"), *arguments]
+
+
+def web(*, port: int, workers: int = 1, blocking_threads: int = BLOCKING_THREADS, host: str = "127.0.0.1") -> list[str]:
+    """granian. What it cannot take at once waits in the listen queue, not in memory."""
+    listen = [f"--host={host}", f"--port={port}", f"--workers={workers}"]
+    limits = [f"--blocking-threads={blocking_threads}", f"--backpressure={2 * blocking_threads}"]
+    serve = ["--interface=wsgi", "--no-ws", "--workers-kill-timeout=5", "blend_pos.wsgi:application"]
+    return [PYTHON, "-m", "granian", *listen, *limits, *serve]
+
+
+def worker(*, concurrency: int = 2, name: str = "ventas") -> list[str]:
+    return _celery("worker", "--queues=queue.sales.created", f"--concurrency={concurrency}", f"--hostname={name}@%h")
+
+
+def maintenance(*, name: str = "mantenimiento") -> list[str]:
+    return _celery("worker", "--queues=queue.maintenance", "--concurrency=1", f"--hostname={name}@%h")
+
+
+def beat() -> list[str]:
+    return _celery("beat", "--pidfile=")
+
+
+def _celery(command: str, *options: str) -> list[str]:
+    return [PYTHON, "-m", "celery", "--app=celery_app", command, "--loglevel=INFO", *options]

@@ -1,0 +1,95 @@
+"""The three servers under every test: started here on free ports, in a folder that is thrown away.
+
+The settings are read as soon as this file is imported, so that any conftest.py may import models; the servers
+themselves start when the session does. A server that is missing ends the session: nothing is skipped.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from django.test.utils import setup_databases
+from pytest_django.plugin import DjangoDbBlocker
+
+from scripts.binaries import MissingBinary
+from scripts.services import Services
+from tests.spawning import Spawner
+
+FOLDER = Path(tempfile.mkdtemp(prefix="blend-pos-tests-"))
+SERVICES = Services.private(folder=FOLDER, fsync=False)
+ENVIRONMENT = {
+    **SERVICES.environment(),
+    "DJANGO_SETTINGS_MODULE": "blend_pos.settings",
+    "SECRET_KEY": secrets.token_urlsafe(48),
+    "DEBUG": "false",
+}
+
+os.environ.update(ENVIRONMENT)
+django.setup()
+if settings.DATABASES["default"]["PORT"] != SERVICES.postgres.port:
+    raise pytest.UsageError("settings were read before the tests' servers were known: unset DJANGO_SETTINGS_MODULE")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if session.config.option.collectonly:
+        return
+    try:
+        SERVICES.start()
+    except MissingBinary as lack:
+        pytest.exit(f"The tests need the real servers. {lack}", returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+def pytest_unconfigure() -> None:
+    for service in SERVICES.each():
+        service.kill()  # in no good order: the data are thrown away
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The test database, whichever tests run. It is never torn down: its server is."""
+    with django_db_blocker.unblock():
+        setup_databases(verbosity=0, interactive=False, serialized_aliases=set())
+
+
+@pytest.fixture
+def services() -> Iterator[Services]:
+    """The running servers, to stop, kill or freeze. What a test leaves down or frozen is put right after it."""
+    yield SERVICES
+    for service in SERVICES.each():
+        service.thaw()
+    SERVICES.start()
+    connections.close_all()
+
+
+@pytest.fixture
+def live_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database without a transaction around the test and without a flush: other processes see the rows.
+
+    Rows stay (the ledger cannot be emptied), so a test makes a tienda of its own and asserts about that one.
+    """
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+
+
+@pytest.fixture
+def process_environment(live_db: None) -> dict[str, str]:
+    """The environment for a process that is to meet this test's servers and database."""
+    database = SERVICES.postgres.database_url(connection.settings_dict["NAME"])
+    return {**os.environ, **ENVIRONMENT, "DATABASE_URL": database, "PYTHONWARNINGS": "default"}
+
+
+@pytest.fixture
+def spawn(process_environment: dict[str, str], tmp_path: Path) -> Iterator[Spawner]:
+    """Starts workers, web servers, beat; kills what is left of them after the test."""
+    spawner = Spawner(folder=tmp_path, environment=process_environment)
+    yield spawner
+    spawner.end_all()
