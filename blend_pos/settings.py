@@ -110,7 +110,7 @@ CACHES = {
         "OPTIONS": {
             **_REDIS_OPTIONS,
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 1)},
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 1), "protocol": 2},
         },
     },
     "stock": {
@@ -118,7 +118,7 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "OPTIONS": {
             **_REDIS_OPTIONS,
-            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0), "decode_responses": True},
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0), "decode_responses": True, "protocol": 2},
             "CONNECTION_FACTORY": "cache_stock.connection.StockConnectionFactory",
         },
     },
@@ -135,6 +135,32 @@ RABBITMQ_MANAGEMENT_URL = env.str(
 SALES_QUEUE_MAX_LENGTH = env.int("SALES_QUEUE_MAX_LENGTH", default=10_000)
 SALES_QUEUE_DELIVERY_LIMIT = env.int("SALES_QUEUE_DELIVERY_LIMIT", default=50)
 FAILED_QUEUE_TTL_MS = env.int("FAILED_QUEUE_TTL_MS", default=86_400_000)
+
+# --- Celery: acks late, never acks what failed, waits for its broker for ever.
+CELERY_BROKER_URL = RABBITMQ_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
+CELERY_BROKER_HEARTBEAT = 10
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"confirm_publish": True, "confirm_timeout": 5.0, "read_timeout": 30, "write_timeout": 10}
+    if RABBITMQ_URL.startswith("amqp")
+    else {"visibility_timeout": 3600}
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = False
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_ROUTES = {
+    "ventas.persist_sales": {"queue": "queue.sales.created"},
+    "*": {"queue": "queue.maintenance"},
+}
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_WORKER_CONSUMER = "ventas.consumer:RejectingConsumer"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 2
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
 
 # --- The sale
 CHECKOUT_DEADLINE_MS = 2_000

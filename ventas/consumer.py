@@ -1,0 +1,31 @@
+"""Celery's consumer, with two differences that the sales queue needs."""
+
+import logging
+from typing import Any
+
+from celery.worker.consumer import Consumer
+from kombu.message import Message
+
+logger = logging.getLogger(__name__)
+
+
+class RejectingConsumer(Consumer):
+    """What cannot be decoded goes to the dead-letter exchange; Celery itself would acknowledge it, and it would be gone.
+
+    No queues for delayed delivery: no task here has a countdown, and they would add bindings to the sales exchange.
+    """
+
+    class Blueprint(Consumer.Blueprint):
+        """Celery's steps without delayed delivery."""
+
+        default_steps = [step for step in Consumer.Blueprint.default_steps if "delayed_delivery" not in str(step)]
+
+    def on_decode_error(self, message: Message, exc: Exception) -> None:
+        """Reject it for good: the queue's dead-letter strategy keeps it for the archiver."""
+        logger.error("undecodable message rejected", exc_info=exc)
+        message.reject_log_error(logger, self.connection_errors)
+
+    def on_invalid_task(self, body: Any, message: Message, exc: Exception) -> None:
+        """The same for a message that is no call of a task."""
+        logger.error("message that calls no task rejected", exc_info=exc)
+        message.reject_log_error(logger, self.connection_errors)

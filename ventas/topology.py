@@ -1,0 +1,56 @@
+"""Exchanges and queues, declared by the application; limits and TTL come from settings."""
+
+from typing import Any
+
+from celery import Celery
+from django.conf import settings
+from kombu import Exchange, Queue, binding
+
+SALES_EXCHANGE = Exchange("blend_events", type="topic", durable=True)
+DEAD_LETTER_EXCHANGE = Exchange("blend_events.dlx", type="topic", durable=True)
+
+SALES_CREATED = "sales.created"
+SALES_FAILED = "sales.failed"
+
+SALES_QUEUE = Queue(
+    "queue.sales.created",
+    exchange=SALES_EXCHANGE,
+    routing_key=SALES_CREATED,
+    durable=True,
+    queue_arguments={
+        "x-queue-type": "quorum",
+        "x-max-length": settings.SALES_QUEUE_MAX_LENGTH,
+        "x-overflow": "reject-publish",
+        "x-dead-letter-exchange": DEAD_LETTER_EXCHANGE.name,
+        "x-dead-letter-routing-key": SALES_FAILED,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-delivery-limit": settings.SALES_QUEUE_DELIVERY_LIMIT,
+    },
+)
+FAILED_QUEUE = Queue(
+    "queue.sales.failed",
+    bindings=[
+        binding(SALES_EXCHANGE, routing_key=SALES_FAILED),
+        binding(DEAD_LETTER_EXCHANGE, routing_key=SALES_FAILED),
+    ],
+    durable=True,
+    queue_arguments={"x-queue-type": "quorum", "x-message-ttl": settings.FAILED_QUEUE_TTL_MS},
+)
+MAINTENANCE_QUEUE = Queue(
+    "queue.maintenance",
+    exchange=Exchange("blend_maintenance", type="direct", durable=True),
+    routing_key="maintenance",
+    durable=True,
+)
+
+
+def apply_to(app: Celery) -> None:
+    """Tell Celery the queues that its workers consume; a plain worker takes both."""
+    app.conf.task_queues = [SALES_QUEUE, MAINTENANCE_QUEUE]
+
+
+def declare(channel: Any) -> None:
+    """Declare what sales need; it changes nothing where it is there already."""
+    for queue in (SALES_QUEUE, FAILED_QUEUE):
+        queue(channel).declare()
+    DEAD_LETTER_EXCHANGE(channel).declare()
