@@ -275,3 +275,8 @@ def claim_overdue(
         OverdueHold(tienda_id, UUID(venta), huella, int(epoch), pedido, parse_lines(lines))
         for venta, huella, epoch, pedido, lines in claimed
     ]
+
+
+def ask_for_warmup(*, tienda_id: UUID) -> None:
+    """Leave word that the tienda is cold; maintenance warms it within seconds, however often it is asked."""
+    scripts.set_field(key=keys.meta(tienda_id), field="calentar", value="1")

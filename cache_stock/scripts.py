@@ -155,3 +155,13 @@ def exists(*, keys: Sequence[str]) -> int:
 def overdue(*, key: str, now_ms: int, most: int) -> list[str]:
     """The members of a journal whose time has come, the oldest first."""
     return cast("list[str]", guarded(partial(stock_client().zrangebyscore, key, 0, now_ms, start=0, num=most)))
+
+
+def set_field(*, key: str, field: str, value: str) -> None:
+    """Write one field of a hash."""
+    guarded(partial(stock_client().hset, key, field, value))
+
+
+def delete_field(*, key: str, field: str) -> None:
+    """Delete one field of a hash."""
+    guarded(partial(stock_client().hdel, key, field))

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 LOCK = """
-SELECT id, stock_actual, version FROM productos WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+SELECT id, tienda_id, stock_actual, version FROM productos WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
 APPEND = """
 INSERT INTO inventory_ledger
@@ -29,7 +29,7 @@ class NoTransaction(RuntimeError):
 
 
 class UnknownProduct(Exception):
-    """A movement names a product that is not there."""
+    """A movement names a product that its tienda does not have."""
 
     def __init__(self, productos: Sequence[UUID]) -> None:
         super().__init__(f"unknown products: {', '.join(map(str, productos))}")
@@ -44,6 +44,7 @@ class Movement:
     """
 
     producto_id: UUID
+    tienda_id: UUID
     tipo: str
     delta: Decimal
     fecha: datetime
@@ -73,9 +74,12 @@ def record(*, movements: Sequence[Movement]) -> list[StockBalance]:
     with connection.cursor() as cursor:
         ids = sorted({movement.producto_id for movement in movements})
         cursor.execute(LOCK, [ids])
-        now = {producto: (saldo, version) for producto, saldo, version in cursor.fetchall()}
-        if len(now) != len(ids):
-            raise UnknownProduct([producto for producto in ids if producto not in now])
+        rows = cursor.fetchall()
+        now = {producto: (saldo, version) for producto, _tienda, saldo, version in rows}
+        owners = {producto: tienda for producto, tienda, _saldo, _version in rows}
+        unknown = {m.producto_id for m in movements if owners.get(m.producto_id) != m.tienda_id}
+        if unknown:
+            raise UnknownProduct(sorted(unknown))
         columns = defaultdict(list)
         for movement in movements:
             saldo, version = now[movement.producto_id]

@@ -17,6 +17,8 @@ from ventas.publisher import HEARTBEAT_S, Link, Outcome, persist_message
 
 logger = logging.getLogger(__name__)
 
+LEAST_TIME_S = 0.1
+
 Fence = Callable[[Collection[UUID]], dict[UUID, int | None]]
 
 
@@ -100,10 +102,16 @@ class GatheringPublisher:
         with self._condition:
             if not self._queue:
                 self._condition.wait(HEARTBEAT_S / 4)
+            soonest = time.monotonic() + LEAST_TIME_S
             while self._queue and len(batch) < self._most_sales:
                 waiting = self._queue.popleft()
-                if not waiting.withdrawn:
-                    waiting.taken = True
+                if waiting.withdrawn:
+                    continue
+                waiting.taken = True
+                if waiting.deadline < soonest:  # too late to learn the outcome, and it would hurry the others
+                    waiting.outcome = Outcome.REFUSED
+                    waiting.done.set()
+                else:
                     batch.append(waiting)
         return batch
 

@@ -205,6 +205,20 @@ def read_sale(value: object) -> SaleMessage:
     return sale
 
 
+def sale_as_payload(sale: SaleMessage) -> dict[str, Any]:
+    """The sale as it travels, again."""
+    pedido, products = hold_of(sale)
+    payload, _total = sale_payload(
+        tienda_id=sale.tienda_id,
+        venta_id=sale.venta_id,
+        huella=sale.huella,
+        epoch=sale.epoch,
+        pedido=pedido,
+        products=products,
+    )
+    return payload
+
+
 def hold_of(sale: SaleMessage) -> tuple[Pedido, tuple[HeldProduct, ...]]:
     """What a hold of this sale looks like, at the prices it was sold: one entry a distinct product."""
     lines = tuple((str(item.producto_id), item.cantidad_milli) for item in sale.items)

@@ -12,6 +12,9 @@ from blend_pos.tiendas.models import Tienda
 
 SHARE = "SELECT pg_advisory_xact_lock_shared(hashtextextended(id, 0)) FROM unnest(%s::text[]) AS id"
 OWN = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+TIMELINE = """
+SELECT system_identifier || ':' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) FROM pg_control_system()
+"""
 
 
 class NoTransaction(RuntimeError):
@@ -33,6 +36,14 @@ def own_tienda(*, tienda_id: UUID) -> int | None:
     with connection.cursor() as cursor:
         cursor.execute(OWN, [str(tienda_id)])
     return Tienda.objects.filter(id=tienda_id).values_list("epoch", flat=True).first()
+
+
+def read_timeline() -> str:
+    """Which history of which database this is: another one after a failover or a restore, and then versions went back."""
+    with connection.cursor() as cursor:
+        cursor.execute(TIMELINE)
+        (timeline,) = cursor.fetchone() or ("",)
+    return str(timeline)
 
 
 def _assert_transaction() -> None:

@@ -1,0 +1,47 @@
+"""The journals of all tiendas, seen from maintenance: how many live holds, what is overdue, the brake."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from cache_stock import keys, scripts
+
+
+@dataclass(frozen=True, slots=True)
+class JournalState:
+    """One tienda's journal at a glance."""
+
+    tienda_id: UUID
+    live: int
+    overdue: bool
+    braked: bool
+    wants_warmup: bool
+
+
+def survey(*, tiendas: Sequence[UUID], now_ms: int) -> list[JournalState]:
+    """The state of each tienda's journal, in one round trip."""
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    for tienda in tiendas:
+        pipe.zcard(keys.journal(tienda))
+        pipe.zcount(keys.journal(tienda), 0, now_ms)
+        pipe.hmget(keys.meta(tienda), ["freno", "calentar"])
+    answers = scripts.guarded(pipe.execute)
+    return [
+        JournalState(tienda, live, overdue > 0, brake is not None, warmup is not None)
+        for tienda, live, overdue, (brake, warmup) in zip(
+            tiendas, answers[::3], answers[1::3], answers[2::3], strict=True
+        )
+    ]
+
+
+def brake(*, tienda_id: UUID, on: bool) -> None:
+    """Refuse new holds while the server has more live ones than its bound."""
+    if on:
+        scripts.set_field(key=keys.meta(tienda_id), field="freno", value="1")
+    else:
+        scripts.delete_field(key=keys.meta(tienda_id), field="freno")
+
+
+def warmup_taken(*, tienda_id: UUID) -> None:
+    """The word that ask_for_warmup() left is being seen to."""
+    scripts.delete_field(key=keys.meta(tienda_id), field="calentar")

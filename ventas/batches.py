@@ -1,0 +1,78 @@
+"""How a batch is persisted when something is wrong with it, or with PostgreSQL.
+
+PostgreSQL away, a deadlock or a serialization failure are nobody's fault: wait, and persist the same again. Anything else
+breaks the batch in halves, each in its own transaction, until the sale that breaks it stands alone.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from cache_stock.scripts import StockError
+from ventas import persistence
+from ventas.messages import SaleMessage
+from ventas.persistence import Verdict
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 1.0
+
+Broken = list[tuple[SaleMessage, Exception]]
+Heard = Callable[[Verdict], None]
+
+
+class StillAway(Exception):
+    """PostgreSQL did not come back in time; the message goes back to its queue."""
+
+
+def persist_all(*, sales: Sequence[SaleMessage], heard: Heard) -> Broken:
+    """Persist a batch together, in halves where it breaks; the sales that break alone, with why."""
+    try:
+        heard(_persist_when_possible(sales))
+    except StillAway:
+        raise
+    except Exception as error:
+        if len(sales) == 1:
+            logger.exception("sale cannot be persisted", extra={"venta_id": str(sales[0].venta_id)})
+            return [(sales[0], error)]
+        logger.warning("a batch of %d broke: persisting its halves", len(sales), exc_info=error)
+        middle = len(sales) // 2
+        return persist_all(sales=sales[:middle], heard=heard) + persist_all(sales=sales[middle:], heard=heard)
+    return []
+
+
+def persist_one_by_one(*, sales: Sequence[SaleMessage], deliveries: int, heard: Heard) -> Broken:
+    """A message that comes again may hold a sale that kills its worker: each alone, from the front and the back in turn."""
+    broken: Broken = []
+    for sale in sales if deliveries % 2 else reversed(sales):
+        broken += persist_all(sales=[sale], heard=heard)
+    return broken
+
+
+def _persist_when_possible(sales: Sequence[SaleMessage]) -> Verdict:
+    """Wait for PostgreSQL, with back-off and a bound. An unknown COMMIT is harmless: written twice is a no-op."""
+    give_up = time.monotonic() + settings.PAUSE_WITHOUT_POSTGRESQL_MAX_S
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            written = persistence.write(sales=sales, now=datetime.now(UTC))
+            break
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            if time.monotonic() > give_up:
+                raise StillAway from error
+            logger.warning("PostgreSQL is away, %d sales wait: %s", len(sales), error)
+        time.sleep(pause_s * random.uniform(0.5, 1.0))
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+    try:
+        persistence.settle(written=written)
+    except StockError as error:
+        # It is committed. The holds are settled when the sweep has these sales persisted again.
+        logger.warning("%d sales are written and not settled yet: %s", len(sales), error)
+    return written.verdict

@@ -1,0 +1,106 @@
+"""What lies in the queues: how much, whether all of it is done, and the failed sales themselves."""
+
+import base64
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+from kombu import Connection
+
+from ventas import topology
+from ventas.publisher import BROKER_ERRORS
+
+TIMEOUT_S = 2.0
+FAILED_AT_ONCE = 200
+
+
+class BrokerAway(Exception):
+    """The broker, or what tells its state, does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedMessage:
+    """One message of queue.sales.failed, to be acknowledged once it is kept."""
+
+    body: bytes
+    headers: dict[str, Any]
+    raw: Any
+
+    def acknowledge(self) -> None:
+        """It is kept: take it off the queue."""
+        self.raw.ack()
+
+
+@contextmanager
+def _channel() -> Iterator[Any]:
+    """A channel of a connection of its own, every wait bounded."""
+    options: dict[str, Any] = {"read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S}
+    if not settings.RABBITMQ_URL.startswith("amqp"):
+        options = {"socket_connect_timeout": TIMEOUT_S, "socket_timeout": TIMEOUT_S}
+    connection = None
+    try:
+        client = Connection(settings.RABBITMQ_URL, connect_timeout=TIMEOUT_S, transport_options=options)
+        connection = client.transport.establish_connection()
+        channel = client.transport.create_channel(connection)
+        topology.declare(channel)
+        yield channel
+    except BROKER_ERRORS as error:
+        raise BrokerAway(str(error)) from error
+    finally:
+        if connection is not None and hasattr(connection, "collect"):
+            connection.collect()
+
+
+def ready_sales_messages() -> int:
+    """Messages that wait in queue.sales.created. Raises BrokerAway."""
+    with _channel() as channel:
+        declared = channel.queue_declare(topology.SALES_QUEUE.name, passive=True)
+        return int(declared.message_count)
+
+
+@contextmanager
+def failed_messages() -> Iterator[list[FailedMessage]]:
+    """At most FAILED_AT_ONCE messages of queue.sales.failed; those not acknowledged in the block go back. Raises BrokerAway."""
+    with _channel() as channel:
+        messages = []
+        for _ in range(FAILED_AT_ONCE):
+            raw = channel.basic_get(topology.FAILED_QUEUE.name)
+            if raw is None:
+                break
+            message = raw if hasattr(raw, "ack") else channel.message_to_python(raw)
+            body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+            messages.append(FailedMessage(body, dict(message.headers or {}), message))
+        yield messages
+
+
+def unfinished_messages() -> int:
+    """Ready and unacknowledged messages of the sales queues, as the broker last counted them. Raises BrokerAway."""
+    if settings.RABBITMQ_URL.startswith("amqp"):
+        return sum(_managed_count(queue.name) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE))
+    with _channel() as channel:
+        client = channel.client
+        return sum(
+            int(client.llen(queue.name)) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE)
+        ) + int(client.hlen("unacked"))
+
+
+def _managed_count(queue: str) -> int:
+    """Messages of one queue by RabbitMQ's management API: only it tells the unacknowledged ones."""
+    url = urlsplit(settings.RABBITMQ_MANAGEMENT_URL)
+    host = f"{url.hostname}:{url.port or 15672}"
+    vhost = urlsplit(settings.RABBITMQ_URL).path[1:] or "/"
+    request = urllib.request.Request(f"{url.scheme}://{host}/api/queues/{quote(vhost, safe='')}/{queue}")
+    credentials = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
+    request.add_header("Authorization", f"Basic {credentials}")
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+            state = json.load(response)
+        return int(state["messages_ready"]) + int(state["messages_unacknowledged"])
+    except (OSError, ValueError, KeyError) as error:
+        raise BrokerAway(f"management API: {error}") from error

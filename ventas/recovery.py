@@ -1,0 +1,167 @@
+"""What brings a sale on when something died: the sweep, and the archive of failed sales. A timer never gives stock back."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from time import monotonic
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+
+from blend_pos.tiendas.locks import own_tienda
+from blend_pos.tiendas.models import Tienda
+from cache_stock import intake, journal, reservation, warmup
+from cache_stock.scripts import StockError
+from ventas import broker
+from ventas.messages import Pedido, SaleMessage, UnreadableMessage, read_sale, sale_payload
+from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
+from ventas.publisher import open_link, persist_message
+from ventas.rows import FailedRow, known_sales, record_failed
+
+logger = logging.getLogger(__name__)
+
+SWEEP_MOST_HOLDS = 500
+BACKLOG_MESSAGES = 10
+PUBLISH_S = 3.0
+
+_link = open_link(settings.RABBITMQ_URL)
+
+
+def sweep(*, now_ms: int) -> dict[str, int]:
+    """One round over all tiendas: overdue holds published again, the brake set or taken off, cold tiendas warmed."""
+    tiendas = list(Tienda.objects.filter(epoch__gt=0).values_list("id", flat=True))
+    states = journal.survey(tiendas=tiendas, now_ms=now_ms)
+    live = sum(state.live for state in states)
+    too_many = live > settings.HOLDS_MAX_PER_SERVER
+    for state in states:
+        if state.braked != too_many:
+            journal.brake(tienda_id=state.tienda_id, on=too_many)
+    warmed = _warm_cold([state.tienda_id for state in states if state.wants_warmup], now_ms)
+    overdue = [state.tienda_id for state in states if state.overdue]
+    published = _publish_overdue(overdue, now_ms) if overdue else 0
+    return {"live": live, "published": published, "warmed": warmed}
+
+
+def _warm_cold(tiendas: Sequence[UUID], now_ms: int) -> int:
+    for tienda_id in tiendas:
+        journal.warmup_taken(tienda_id=tienda_id)
+        try:
+            warmup.warm_tienda(tienda_id=tienda_id, now_ms=now_ms)
+        except warmup.ColdStartNeeded:
+            logger.warning("tienda %s waits for a cold start", tienda_id)
+    return len(tiendas)
+
+
+def _publish_overdue(tiendas: Sequence[UUID], now_ms: int) -> int:
+    """Publish again what may be lost. A long queue is a backlog, no loss: then nothing."""
+    if broker.ready_sales_messages() > BACKLOG_MESSAGES:
+        return 0
+    published = 0
+    for tienda_id in tiendas:
+        claimed = reservation.claim_overdue(
+            tienda_id=tienda_id,
+            now_ms=now_ms,
+            first_pause_ms=settings.SWEEP_AFTER_MS,
+            longest_pause_ms=settings.SWEEP_BACKOFF_MAX_MS,
+            most=SWEEP_MOST_HOLDS,
+        )
+        payloads = []
+        for hold in claimed:
+            if intake.is_adjustment(hold):
+                intake.finish_adjustment(hold=hold)
+            else:
+                payloads.append(_payload_of(hold))
+        for start in range(0, len(payloads), settings.PUBLISH_BATCH_MAX_SALES):
+            piece = payloads[start : start + settings.PUBLISH_BATCH_MAX_SALES]
+            outcome = _link.send(persist_message(piece), deadline=monotonic() + PUBLISH_S)
+            logger.warning("%d overdue holds published again: %s", len(piece), outcome.value)
+        published += len(payloads)
+    return published
+
+
+def _payload_of(hold: reservation.OverdueHold) -> bytes:
+    payload, _total = sale_payload(
+        tienda_id=hold.tienda_id,
+        venta_id=hold.venta_id,
+        huella=hold.huella,
+        epoch=hold.epoch,
+        pedido=Pedido.decode(hold.pedido),
+        products=hold.products,
+    )
+    return orjson.dumps(payload)
+
+
+def archive_failed(*, now: datetime) -> int:
+    """Move queue.sales.failed to VentaFallida, sale by sale, before its TTL loses any. Raises broker.BrokerAway."""
+    archived = 0
+    with broker.failed_messages() as messages:
+        for message in messages:
+            archived += _archive(message, now)
+            message.acknowledge()
+    return archived
+
+
+def _archive(message: broker.FailedMessage, now: datetime) -> int:
+    why = str(message.headers.get("error") or _death_of(message))
+    try:
+        ventas = orjson.loads(message.body)[1]["ventas"]
+        values = ventas if isinstance(ventas, list) else [ventas]
+    except (ValueError, LookupError, TypeError):
+        record_unreadable(bodies=[(message.body.decode("utf-8", "backslashreplace"), why)], now=now)
+        return 1
+    for value in values:
+        try:
+            sale = read_sale(value)
+        except UnreadableMessage as error:
+            record_unreadable(bodies=[(orjson.dumps(value).decode(), f"{why}; {error}")], now=now)
+            continue
+        record_failed_sale(sale=sale, error=why, now=now)
+    return len(values)
+
+
+def _death_of(message: broker.FailedMessage) -> str:
+    deaths = message.headers.get("x-death") or [{}]
+    return f"dead-lettered: {deaths[0].get('reason', 'unknown')}"
+
+
+def record_failed_sale(*, sale: SaleMessage, error: str, now: datetime) -> bool:
+    """Record a sale as failed, only where no Venta of it exists; its hold is kept. False where it is written."""
+    with transaction.atomic():
+        if own_tienda(tienda_id=sale.tienda_id) is None:
+            record_unreadable(bodies=[(orjson.dumps(str(sale)).decode(), f"unknown tienda; {error}")], now=now)
+            return True
+        known = {row.huella for row in known_sales([(sale.tienda_id, sale.venta_id)])}
+        if sale.huella in known:
+            return False
+        record_failed([FailedRow(sale, MotivoFalla.INTENTOS, con_reserva=True, error=error)], now)
+        transaction.on_commit(partial(_keep_hold, sale))
+    return True
+
+
+def _keep_hold(sale: SaleMessage) -> None:
+    try:
+        reservation.keep_failed(tienda_id=sale.tienda_id, venta_id=sale.venta_id, huella=sale.huella)
+    except StockError as error:
+        # The sweep will publish it once more, and it will come back here.
+        logger.warning("hold of failed sale %s not marked: %s", sale.venta_id, error)
+
+
+def record_unreadable(*, bodies: Sequence[tuple[str, str]], now: datetime) -> None:
+    """Keep what cannot be read, as text, with why; the same body once."""
+    for body, why in bodies:
+        VentaFallida.objects.get_or_create(
+            tienda=None,
+            venta_id=None,
+            huella=hashlib.sha256(body.encode()).hexdigest(),
+            defaults={
+                "motivo": MotivoFalla.ILEGIBLE,
+                "error": why.replace("\x00", "\\0"),
+                "cuerpo": body.replace("\x00", "\\0"),
+                "registrada": now,
+                "estado": EstadoFalla.ABIERTA,
+            },
+        )

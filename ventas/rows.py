@@ -1,0 +1,195 @@
+"""The rows of a batch, one statement a table. Used by ventas.persistence alone, inside its transaction.
+
+Plain SQL through Django's connection: ON CONFLICT DO NOTHING has to say which rows went in, which the ORM's bulk_create
+does not.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from ventas.messages import SaleMessage, decimal_text, sale_as_payload
+from ventas.models import MotivoFalla
+
+SaleKey = tuple[UUID, UUID]
+
+LOCK_TERMINALS = """
+SELECT id, tienda_id, ultimo_recibo FROM terminales WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+"""
+NUMBER_TERMINALS = """
+UPDATE terminales SET ultimo_recibo = new.recibo
+FROM unnest(%s::uuid[], %s::bigint[]) AS new (id, recibo) WHERE terminales.id = new.id
+"""
+KNOWN_SALES = """
+SELECT ventas.tienda_id, ventas.venta_id, huella FROM ventas
+JOIN unnest(%s::uuid[], %s::uuid[]) AS asked (tienda_id, venta_id) USING (tienda_id, venta_id)
+"""
+FAILED_SALES = """
+SELECT tienda_id, venta_id, huella, estado FROM ventas_fallidas
+JOIN unnest(%s::uuid[], %s::uuid[]) AS asked (tienda_id, venta_id) USING (tienda_id, venta_id)
+"""
+INSERT_SALES = """
+INSERT INTO ventas
+    (tienda_id, venta_id, huella, fecha, total, metodo_pago, cajero_id, terminal_id, recibo, epoch, persistida)
+SELECT *, %s FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::numeric[], %s::text[], %s::integer[],
+    %s::uuid[], %s::bigint[], %s::bigint[])
+ON CONFLICT (tienda_id, venta_id) DO NOTHING
+RETURNING id, tienda_id, venta_id
+"""
+INSERT_LINES = """
+INSERT INTO detalle_ventas (venta_id, linea, producto_id, cantidad, precio_unitario, impuesto, importe)
+SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::uuid[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[])
+"""
+RESOLVE_FAILED = """
+UPDATE ventas_fallidas SET estado = 'PERSISTIDA', resuelta = %s
+FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS written (tienda_id, venta_id, huella)
+WHERE ventas_fallidas.tienda_id = written.tienda_id AND ventas_fallidas.venta_id = written.venta_id
+    AND ventas_fallidas.huella = written.huella AND estado IN ('ABIERTA', 'REINTENTADA')
+"""
+RECORD_FAILED = """
+INSERT INTO ventas_fallidas
+    (tienda_id, venta_id, huella, motivo, error, mensaje, cuerpo, con_reserva, registrada, estado, nota)
+SELECT tienda_id, venta_id, huella, motivo, error, mensaje, '', con_reserva, %s, 'ABIERTA', ''
+FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::boolean[])
+    AS new (tienda_id, venta_id, huella, motivo, error, mensaje, con_reserva)
+ON CONFLICT (tienda_id, venta_id, huella) DO UPDATE
+    SET estado = 'ABIERTA', motivo = excluded.motivo, error = excluded.error, con_reserva = excluded.con_reserva,
+        resuelta = NULL, resuelta_por_id = NULL, nota = ''
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRow:
+    """A sale that is written."""
+
+    key: SaleKey
+    huella: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedState:
+    """A sale that failed before, and what became of it."""
+
+    key: SaleKey
+    huella: str
+    estado: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """A sale to record as failed."""
+
+    sale: SaleMessage
+    motivo: MotivoFalla
+    con_reserva: bool
+    error: str = ""
+
+
+def _query(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+        return cursor.fetchall()
+
+
+def _execute(sql: str, arguments: Sequence[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+
+
+def lock_terminals(terminals: Collection[UUID]) -> dict[UUID, tuple[UUID, int]]:
+    """Lock terminals in id order; for each its tienda and its last receipt number."""
+    return {terminal: (tienda, last) for terminal, tienda, last in _query(LOCK_TERMINALS, [list(terminals)])}
+
+
+def number_terminals(numbers: dict[UUID, int]) -> None:
+    """Write the last receipt number of each terminal, locked before."""
+    _execute(NUMBER_TERMINALS, [list(numbers), list(numbers.values())])
+
+
+def known_sales(keys: Sequence[SaleKey]) -> list[KnownRow]:
+    """Those of these sales that are written."""
+    rows = _query(KNOWN_SALES, [[tienda for tienda, _ in keys], [venta for _, venta in keys]])
+    return [KnownRow((tienda, venta), huella) for tienda, venta, huella in rows]
+
+
+def failed_sales(keys: Sequence[SaleKey]) -> list[FailedState]:
+    """Those of these sales that failed before."""
+    rows = _query(FAILED_SALES, [[tienda for tienda, _ in keys], [venta for _, venta in keys]])
+    return [FailedState((tienda, venta), huella, estado) for tienda, venta, huella, estado in rows]
+
+
+def insert_sales(sales: Sequence[SaleMessage], receipts: Sequence[int], now: datetime) -> dict[SaleKey, int]:
+    """Insert ventas, given in id order; the primary key of each that went in."""
+    if not sales:
+        return {}
+    rows = _query(
+        INSERT_SALES,
+        [
+            now,
+            [sale.tienda_id for sale in sales],
+            [sale.venta_id for sale in sales],
+            [sale.huella for sale in sales],
+            [sale.fecha for sale in sales],
+            [decimal_text(sale.total_centavos, 2) for sale in sales],
+            [sale.metodo_pago for sale in sales],
+            [sale.cajero_id for sale in sales],
+            [sale.terminal_id for sale in sales],
+            list(receipts),
+            [sale.epoch for sale in sales],
+        ],
+    )
+    return {(tienda, venta): key for key, tienda, venta in rows}
+
+
+def insert_lines(sales: Sequence[tuple[int, SaleMessage]]) -> None:
+    """Insert the lines of ventas, each given with its primary key."""
+    lines = [(venta, number, item) for venta, sale in sales for number, item in enumerate(sale.items, start=1)]
+    _execute(
+        INSERT_LINES,
+        [
+            [venta for venta, _, _ in lines],
+            [number for _, number, _ in lines],
+            [item.producto_id for _, _, item in lines],
+            [decimal_text(item.cantidad_milli, 3) for _, _, item in lines],
+            [decimal_text(item.precio_centavos, 2) for _, _, item in lines],
+            [decimal_text(item.impuesto, 2) for _, _, item in lines],
+            [decimal_text(item.importe_centavos, 2) for _, _, item in lines],
+        ],
+    )
+
+
+def resolve_failed(sales: Sequence[SaleMessage], now: datetime) -> None:
+    """Failed sales that are written after all need nobody any more."""
+    if sales:
+        _execute(
+            RESOLVE_FAILED,
+            [
+                now,
+                [sale.tienda_id for sale in sales],
+                [sale.venta_id for sale in sales],
+                [sale.huella for sale in sales],
+            ],
+        )
+
+
+def record_failed(rows: Sequence[FailedRow], now: datetime) -> None:
+    """Record failed sales as open; one that was closed is open again, since its message came again."""
+    if rows:
+        _execute(
+            RECORD_FAILED,
+            [
+                now,
+                [row.sale.tienda_id for row in rows],
+                [row.sale.venta_id for row in rows],
+                [row.sale.huella for row in rows],
+                [str(row.motivo) for row in rows],
+                [row.error for row in rows],
+                [orjson.dumps(sale_as_payload(row.sale)).decode() for row in rows],
+                [row.con_reserva for row in rows],
+            ],
+        )

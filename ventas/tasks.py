@@ -1,0 +1,112 @@
+"""The worker's entry: decode what arrived, one call, and say what became of it."""
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import orjson
+from celery import Task, shared_task
+from celery.exceptions import Reject
+from django.conf import settings
+
+from ventas import batches, cold_start, recovery, topology
+from ventas.messages import SaleMessage, UnreadableMessage, decimal_text, read_sale, sale_as_payload
+from ventas.persistence import Verdict
+from ventas.publisher import PERSIST_TASK, Outcome, open_link, persist_message
+
+logger = logging.getLogger(__name__)
+console = logging.getLogger("ventas.console")
+
+PUBLISH_AGAIN_S = 5.0
+_link = open_link(settings.RABBITMQ_URL)
+
+
+@shared_task(name=PERSIST_TASK, bind=True, throws=(Reject,))
+def persist_sales(self: "Task[..., None]", *, ventas: list[dict[str, Any]]) -> None:
+    """Persist the sales of one message, and acknowledge it only once each is written, or on its way to be tried again."""
+    started = time.monotonic()
+    sales, unreadable = _read(ventas)
+    if unreadable:
+        recovery.record_unreadable(bodies=unreadable, now=datetime.now(UTC))
+    heard = partial(_announce, started)
+    deliveries = int(getattr(self.request, "x-delivery-count", 0) or 0)
+    again = deliveries > 0 or bool((self.request.delivery_info or {}).get("redelivered"))
+    try:
+        if again and len(sales) > 1:
+            broken = batches.persist_one_by_one(sales=sales, deliveries=max(deliveries, 1), heard=heard)
+        else:
+            broken = batches.persist_all(sales=sales, heard=heard) if sales else []
+    except batches.StillAway as error:
+        raise Reject(reason="postgresql", requeue=True) from error
+    for sale, error in broken:
+        _try_again(sale, attempt=self.request.retries + 1, error=error, heard=heard)
+
+
+def _read(ventas: object) -> tuple[list[SaleMessage], list[tuple[str, str]]]:
+    """The sales of a message, and what of it cannot be read, with why."""
+    sales, unreadable = [], []
+    for value in ventas if isinstance(ventas, list) else [ventas]:
+        try:
+            sales.append(read_sale(value))
+        except UnreadableMessage as error:
+            unreadable.append((orjson.dumps(value).decode(), str(error)))
+    return sales, unreadable
+
+
+def _try_again(sale: SaleMessage, *, attempt: int, error: Exception, heard: batches.Heard) -> None:
+    """Publish one sale alone with its attempts raised; where the broker refuses, the attempts that are left run here."""
+    payload = orjson.dumps(sale_as_payload(sale))
+    why = f"{type(error).__name__}: {error}"
+    while attempt < settings.SALE_ATTEMPTS:
+        message = persist_message([payload], retries=attempt)
+        if _link.send(message, deadline=time.monotonic() + PUBLISH_AGAIN_S) is Outcome.CONFIRMED:
+            return
+        attempt += 1
+        if not batches.persist_all(sales=[sale], heard=heard):
+            return
+    message = persist_message([payload], retries=attempt, routing_key=topology.SALES_FAILED, error=why)
+    if _link.send(message, deadline=time.monotonic() + PUBLISH_AGAIN_S) is not Outcome.CONFIRMED:
+        recovery.record_failed_sale(sale=sale, error=why, now=datetime.now(UTC))
+
+
+def _announce(started: float, verdict: Verdict) -> None:
+    """A line for each sale on the console, one structured line for the batch."""
+    for sale in verdict.fresh:
+        console.info(
+            "✅ Venta %s procesada exitosamente\n   Total: $%s\n   Items: %d\n   Método: %s",
+            sale.venta_id,
+            decimal_text(sale.total_centavos, 2),
+            len(sale.items),
+            sale.metodo_pago,
+        )
+    logger.info(
+        "batch persisted",
+        extra={
+            "fresh": len(verdict.fresh),
+            "known": len(verdict.known),
+            "failed": len(verdict.failed),
+            "seconds": round(time.monotonic() - started, 4),
+            "ventas": [str(sale.venta_id) for sale in verdict.fresh],
+        },
+    )
+
+
+@shared_task(name="ventas.sweep")
+def sweep() -> dict[str, int]:
+    """Publish overdue holds again, keep the bound on live holds, warm what was found cold."""
+    return recovery.sweep(now_ms=int(time.time() * 1000))
+
+
+@shared_task(name="ventas.archive_failed")
+def archive_failed() -> int:
+    """Move what lies in queue.sales.failed to VentaFallida."""
+    return recovery.archive_failed(now=datetime.now(UTC))
+
+
+@shared_task(name="ventas.cold_start")
+def cold_start_if_needed() -> Sequence[str]:
+    """Arm the tiendas whose Redis is not the one that was armed last."""
+    return [str(tienda) for tienda in cold_start.run()]
