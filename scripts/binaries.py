@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 NOBODY = 65534
+OLDEST_POSTGRES = 15  # unique constraints with NULLS NOT DISTINCT
 DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # not /usr/sbin's, which insists on the system's own user
 
@@ -60,10 +61,14 @@ def postgres_folder(*, major: str | None = None) -> Path:
         if version is None or _answers(folder / "initdb") is None:
             continue
         found = re.search(r"\d+", version)
-        if major is None or (found and found.group() == major):
+        if found and (found.group() == major if major else int(found.group()) >= OLDEST_POSTGRES):
             return folder
         seen.append(version)
-    wanted = f"PostgreSQL {major}, which wrote the data there is, was" if major else "PostgreSQL was"
+    wanted = (
+        f"PostgreSQL {major}, which wrote the data there is, was"
+        if major
+        else f"PostgreSQL {OLDEST_POSTGRES} or newer was"
+    )
     lack = f"{wanted} not found (seen: {', '.join(seen) or 'none'})"
     raise MissingBinary(lack=lack, package=f"postgresql-{major}" if major else "postgresql")
 

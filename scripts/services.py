@@ -24,15 +24,23 @@ PORTS = 6  # PostgreSQL, Redis, and RabbitMQ's four
 
 def start_together(services: Sequence[Service]) -> None:
     """Start them at the same time. Where one fails, none is left running and its error is raised."""
-    with ThreadPoolExecutor(max_workers=len(services) or 1) as threads:
-        starting = [threads.submit(service.start) for service in services]
-        try:
-            for one in starting:
-                one.result()
-        except BaseException:
-            for service in services:
-                service.kill()
-            raise
+    try:
+        with ThreadPoolExecutor(max_workers=len(services) or 1) as threads:
+            starting = [threads.submit(service.start) for service in services]
+            try:
+                for one in starting:
+                    one.result()
+            except BaseException:
+                kill_all(services)  # so that nobody is waited for
+                raise
+    except BaseException:
+        kill_all(services)  # what was only about to start
+        raise
+
+
+def kill_all(services: Iterable[Service]) -> None:
+    for service in services:
+        service.kill()
 
 
 def stop_together(services: Iterable[Service]) -> None:

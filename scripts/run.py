@@ -1,0 +1,135 @@
+"""`make run`: servers, tables, a demonstration tienda, the product's processes, and one sale through all of it.
+
+INSTALL=1 installs RabbitMQ where it is missing; ONCE=1 stops after the sale; PORT is the web server's.
+"""
+
+import ctypes
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+import honcho.manager
+from honcho.printer import Printer
+
+from scripts import environment, install, processes, run_servers
+from scripts.binaries import MissingBinary
+from scripts.guarded import guarded_command
+from scripts.ports import PortInUse, require_free
+from scripts.services import ServiceError, start_together, stop_together
+
+FOLDER = processes.ROOT / ".run"
+DEMO = FOLDER / "demo.json"
+DONE = FOLDER / "persisted"
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+GRACE_S = 20
+STOPPED_BY_HAND = {130, 143}  # 128 + SIGINT, 128 + SIGTERM
+
+
+class StepFailedError(Exception):
+    """A command of the set-up failed. The message is what it printed."""
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def end_with_make() -> None:
+    """Under make, be told to stop when make is killed."""
+    if "MAKELEVEL" in os.environ:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+def step(name: str, command: Sequence[str], settings: Mapping[str, str]) -> str:
+    """Run a command of the set-up to its end, and return what it printed."""
+    start = time.monotonic()
+    done = subprocess.run(command, env=settings, cwd=processes.ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise StepFailedError(f"{name} failed ({shlex.join(command)}):\n{done.stdout}{done.stderr}")
+    say(f"{name}: {time.monotonic() - start:.1f} s")
+    return done.stdout
+
+
+def prepare(settings: Mapping[str, str]) -> None:
+    """Tables, static files, the demonstration tienda, its stock in Redis."""
+    step("Tables", processes.manage("migrate", "--no-input", "--verbosity=0"), settings)
+    step("Static files", processes.manage("collectstatic", "--no-input", "--verbosity=0"), settings)
+    described = step("Demonstration tienda", processes.manage("demo", "--json"), settings)
+    environment.write_private(DEMO, described.rstrip().splitlines()[-1])
+    step("Stock in Redis", processes.manage("warmup_stock", "--all"), settings)
+
+
+def serve(settings: Mapping[str, str], *, port: int, once: bool) -> int:
+    """Run the product's processes and the sale until the sale is through (`once`), one ends, or Ctrl-C."""
+    cores = min(max(os.cpu_count() or 1, 2), 4)
+    sale = [processes.PYTHON, "-m", "scripts.passage", str(DEMO), f"--url=http://localhost:{port}", f"--done={DONE}"]
+    commands = {
+        "web": processes.web(port=port, workers=cores),
+        "worker": processes.worker(concurrency=cores),
+        "maintenance": processes.maintenance(),
+        "beat": processes.beat(),
+        "sale": [*sale, "--once"] if once else sale,
+    }
+    DONE.unlink(missing_ok=True)
+    honcho.manager.KILL_WAIT = GRACE_S + 10  # a worker may finish the batch in its hands
+    manager = honcho.manager.Manager(Printer(sys.stdout, time_format="%H:%M:%S"))
+    for name, command in commands.items():
+        line = "exec " + shlex.join(guarded_command(command, grace_s=GRACE_S))
+        manager.add_process(name, line, env=dict(settings), cwd=str(processes.ROOT))
+    manager.loop()
+    status = int(manager.returncode or 0)
+    if once:
+        return 0 if DONE.exists() and status == 0 else status or 1
+    if status in STOPPED_BY_HAND:
+        return 0
+    say(f"Stopped, because the first process named above as stopped ended with {status}.")
+    return status or 1
+
+
+def choose_servers() -> tuple[dict[str, str], run_servers.Servers]:
+    """(the environment of every process, the servers). Installs RabbitMQ where that is asked for and needed."""
+    kept = environment.Secrets.kept_in(FOLDER / "secrets.json")
+    given = environment.named(processes.ROOT / ".env")
+    servers = run_servers.choose(environment=given, secrets=kept, folder=FOLDER)
+    if servers.rabbitmq_missing and install.asked():
+        install.install([servers.rabbitmq_missing.package])
+        servers = run_servers.choose(environment=given, secrets=kept, folder=FOLDER)
+    if servers.rabbitmq_missing:
+        say(f"{servers.rabbitmq_missing}. Until then the sales go through Redis.")
+    settings = {"SECRET_KEY": given.get("SECRET_KEY", kept.secret_key), **servers.settings}
+    environment.write_settings(processes.ROOT / ".env", settings)
+    return given | settings, servers
+
+
+def main() -> int:
+    end_with_make()
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    port = int(os.environ.get("PORT", "8000"))
+    try:
+        require_free(port=port, wanted_by="The web server", remedy=f"Stop that one, or: make run PORT={port + 1}")
+        settings, servers = choose_servers()
+        start = time.monotonic()
+        try:
+            start_together(servers.private)
+            names = ", ".join(service.name for service in servers.private)
+            say(f"Private {names}: {time.monotonic() - start:.1f} s" if names else "Every server is named by its URL.")
+            prepare(settings)
+            return serve(settings, port=port, once=os.environ.get("ONCE") == "1")
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # from here on it ends anyway, and in order
+            stop_together(servers.private)
+            say("Stopped.")
+    except KeyboardInterrupt:
+        return 130
+    except (MissingBinary, PortInUse, ServiceError, StepFailedError, install.CannotInstall) as problem:
+        say(str(problem))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
