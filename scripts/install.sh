@@ -33,10 +33,9 @@ sed -n 's#^\(/usr\)\{0,1\}/lib/systemd/system/\([^/]*[^@]\.\(service\|socket\)\)
     if [ -d /run/systemd/system ]; then
         systemctl --quiet disable --now "$unit" || true
     elif command -v deb-systemd-helper >/dev/null; then
-        deb-systemd-helper disable "$unit" >/dev/null 2>&1 || true
+        DPKG_MAINTSCRIPT_PACKAGE=none deb-systemd-helper disable "$unit" >/dev/null # it insists on such a name
     fi
 done
 sed -n 's#^/etc/init\.d/\([^/]*\)$#\1#p' "$work/files" | while read -r script; do
-    if [ ! -d /run/systemd/system ]; then "/etc/init.d/$script" stop >/dev/null 2>&1 || true; fi
     update-rc.d "$script" disable >/dev/null 2>&1 || true
 done
