@@ -45,3 +45,25 @@ def brake(*, tienda_id: UUID, on: bool) -> None:
 def warmup_taken(*, tienda_id: UUID) -> None:
     """The word that ask_for_warmup() left is being seen to."""
     scripts.delete_field(key=keys.meta(tienda_id), field="calentar")
+
+
+def armed_histories(*, tiendas: Sequence[UUID]) -> dict[UUID, tuple[int | None, str]]:
+    """For each tienda the epoch and the PostgreSQL timeline that its Redis says it was armed with."""
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    for tienda in tiendas:
+        pipe.hmget(keys.meta(tienda), ["run_id", "epoch", "timeline"])
+    answers = scripts.guarded(pipe.execute)
+    return {
+        tienda: (int(epoch) if run_id and epoch else None, timeline or "")
+        for tienda, (run_id, epoch, timeline) in zip(tiendas, answers, strict=True)
+    }
+
+
+def disarm(*, tienda_id: UUID) -> None:
+    """Promise nothing more of the tienda until a cold start."""
+    scripts.delete_field(key=keys.meta(tienda_id), field="run_id")
+
+
+def sweep_again(*, tienda_id: UUID, venta_id: UUID, at_ms: int) -> None:
+    """A failed sale's hold is the sweep's again from `at_ms` on."""
+    scripts.reschedule(key=keys.journal(tienda_id), member=str(venta_id), at_ms=at_ms)

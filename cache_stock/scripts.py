@@ -165,3 +165,8 @@ def set_field(*, key: str, field: str, value: str) -> None:
 def delete_field(*, key: str, field: str) -> None:
     """Delete one field of a hash."""
     guarded(partial(stock_client().hdel, key, field))
+
+
+def reschedule(*, key: str, member: str, at_ms: int) -> None:
+    """Change the time of a member of a journal, where it is there."""
+    guarded(partial(stock_client().zadd, key, {member: at_ms}, xx=True))

@@ -110,5 +110,7 @@ def record(*, movements: Sequence[Movement]) -> list[StockBalance]:
 def balances(*, productos: Sequence[UUID]) -> list[StockBalance]:
     """The balances of products as they are now, in id order."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id, stock_actual, version FROM productos WHERE id = ANY(%s) ORDER BY id", [list(productos)])
+        cursor.execute(
+            "SELECT id, stock_actual, version FROM productos WHERE id = ANY(%s) ORDER BY id", [list(productos)]
+        )
         return [StockBalance(*row) for row in cursor.fetchall()]

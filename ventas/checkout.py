@@ -9,7 +9,9 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
@@ -20,10 +22,9 @@ from cache_stock import reservation
 from cache_stock.scripts import ReplyLost, StockError, StockRefused
 from ventas import selectors
 from ventas.gathering import GatheringPublisher
-from ventas.messages import Pedido, decimal_text, fingerprint, sale_payload
+from ventas.messages import Pedido, fingerprint, sale_payload
 from ventas.publisher import Outcome, open_link
 
-RETRY_AFTER_S = 2
 KNOWN_FOR_MS = (settings.ANSWER_TTL_S - 3600) * 1000
 MOST_TOTAL_CENTAVOS = 10**14 - 1
 TIME_TO_RELEASE_S = 0.5
@@ -34,46 +35,28 @@ class CheckoutError(Exception):
     """A sale that was not taken; nothing is held."""
 
 
-@dataclass(frozen=True, slots=True)
-class MissingLine:
-    """A product that is short: what was asked and what there is, decimal text in its unit."""
-
-    producto_id: UUID
-    solicitado: str
-    disponible: str
-
-
 class StockInsuficiente(CheckoutError):
-    """Some products are short."""
+    """Some products are short; `detalles` has each, with what was asked and what there is, in its unit."""
 
-    def __init__(self, missing: Sequence[MissingLine]) -> None:
-        super().__init__(missing)
-        self.missing = tuple(missing)
+    def __init__(self, detalles: list[dict[str, Any]]) -> None:
+        super().__init__(detalles)
+        self.detalles = detalles
 
 
 class ProductoNoExiste(CheckoutError):
-    """Some products are unknown, another tienda's, or not sold."""
+    """Some products are unknown, another tienda's, or not sold; `detalles` has each."""
 
     def __init__(self, productos: Sequence[UUID]) -> None:
         super().__init__(productos)
-        self.productos = tuple(productos)
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedPrice:
-    """A product whose price is another than the customer was shown, decimal text."""
-
-    producto_id: UUID
-    precio: str
-    precio_actual: str
+        self.detalles = [{"producto_id": producto} for producto in productos]
 
 
 class PrecioCambiado(CheckoutError):
-    """Some prices changed."""
+    """Some prices are others than the customer was shown; `detalles` has both."""
 
-    def __init__(self, changed: Sequence[ChangedPrice]) -> None:
-        super().__init__(changed)
-        self.changed = tuple(changed)
+    def __init__(self, detalles: list[dict[str, Any]]) -> None:
+        super().__init__(detalles)
+        self.detalles = detalles
 
 
 class ClaveReutilizada(CheckoutError):
@@ -85,12 +68,37 @@ class TotalDemasiadoGrande(CheckoutError):
 
 
 class NoDisponible(CheckoutError):
-    """Try again, with the same key, after `retry_after_s`."""
+    """Nothing is wrong with the sale: send it again, with the same key, after `retry_after_s`."""
 
-    def __init__(self, reason: str, retry_after_s: int = RETRY_AFTER_S) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.retry_after_s = retry_after_s
+    retry_after_s = 2
+
+
+class SinArmar(NoDisponible):
+    """Redis lost something: a cold start is needed, or under way."""
+
+    retry_after_s = 5
+
+
+class CacheFrio(NoDisponible):
+    """The products are not in the cache; their tienda is being warmed."""
+
+
+class DemasiadasReservas(NoDisponible):
+    """More live holds than the bound: the workers are behind."""
+
+    retry_after_s = 5
+
+
+class StockNoDisponible(NoDisponible):
+    """Redis refused, or cannot be reached."""
+
+
+class ColaNoDisponible(NoDisponible):
+    """The broker did not take the sale; its stock is back."""
+
+
+class BaseNoDisponible(NoDisponible):
+    """PostgreSQL does not answer, and had to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +202,7 @@ def checkout(*, order: Order) -> Answer:
     except reservation.ReservationRefused as refusal:
         return _refused(order, huella, refusal)
     except StockRefused as error:
-        raise NoDisponible("stock") from error
+        raise StockNoDisponible from error
     except ReplyLost:
         return _to_follow(order)
     if isinstance(held, reservation.Persisted):
@@ -241,7 +249,7 @@ def _publish(order: Order, huella: str, nonce: str, hold: reservation.Hold) -> A
     if decision is Decision.PROMISE:
         return answer
     if decision is Decision.RELEASE and _release(order, nonce):
-        raise NoDisponible("broker")
+        raise ColaNoDisponible
     return _unpromised(answer)
 
 
@@ -292,7 +300,7 @@ def _known_sale(order: Order, huella: str) -> Answer | None:
     try:
         venta = selectors.find_sale(tienda_id=order.tienda_id, venta_id=order.venta_id)
     except (OperationalError, InterfaceError) as error:
-        raise NoDisponible("postgresql") from error
+        raise BaseNoDisponible from error
     if venta is None:
         return None
     if venta.huella != huella:
@@ -312,8 +320,10 @@ def _refused(order: Order, huella: str, refusal: reservation.ReservationRefused)
     """The domain's word for a refusal; before one that ends the sale, the key is looked up in PostgreSQL."""
     if isinstance(refusal, reservation.SaleConflict):
         raise ClaveReutilizada from refusal
-    if isinstance(refusal, reservation.NotArmed | reservation.TooManyHolds):
-        raise NoDisponible("armado" if isinstance(refusal, reservation.NotArmed) else "ocupado") from refusal
+    if isinstance(refusal, reservation.NotArmed):
+        raise SinArmar from refusal
+    if isinstance(refusal, reservation.TooManyHolds):
+        raise DemasiadasReservas from refusal
     known = _known_sale(order, huella) if order.client_key else None
     if known is not None:
         return known
@@ -332,31 +342,37 @@ def _not_cached(order: Order, productos: Sequence[UUID]) -> CheckoutError:
     try:
         unknown = selectors.unknown_products(tienda_id=order.tienda_id, productos=productos)
     except (OperationalError, InterfaceError):
-        return NoDisponible("postgresql")
+        return BaseNoDisponible()
     if unknown:
         return ProductoNoExiste(unknown)
     try:
         reservation.ask_for_warmup(tienda_id=order.tienda_id)
     except StockError:
-        return NoDisponible("stock")
-    return NoDisponible("cache")
+        return StockNoDisponible()
+    return CacheFrio()
 
 
-def _missing(lines: Sequence[OrderLine], available: Mapping[UUID, int]) -> list[MissingLine]:
+def _missing(lines: Sequence[OrderLine], available: Mapping[UUID, int]) -> list[dict[str, Any]]:
     asked: dict[UUID, int] = {}
     for line in lines:
         asked[line.producto_id] = asked.get(line.producto_id, 0) + line.cantidad_milli
     return [
-        MissingLine(producto, decimal_text(asked[producto], 3), decimal_text(max(0, there), 3))
+        {
+            "producto_id": producto,
+            "solicitado": Decimal(asked[producto]).scaleb(-3),
+            "disponible": Decimal(max(0, there)).scaleb(-3),
+        }
         for producto, there in available.items()
     ]
 
 
-def _changed(lines: Sequence[OrderLine], prices: Mapping[UUID, int]) -> list[ChangedPrice]:
+def _changed(lines: Sequence[OrderLine], prices: Mapping[UUID, int]) -> list[dict[str, Any]]:
     return [
-        ChangedPrice(
-            line.producto_id, decimal_text(line.precio_centavos, 2), decimal_text(prices[line.producto_id], 2)
-        )
+        {
+            "producto_id": line.producto_id,
+            "precio": Decimal(line.precio_centavos).scaleb(-2),
+            "precio_actual": Decimal(prices[line.producto_id]).scaleb(-2),
+        }
         for line in lines
         if line.precio_centavos is not None
         and line.producto_id in prices

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
+from cache_stock import reservation
 from inventario.models import Producto
-from ventas.models import Venta
+from ventas.models import EstadoFalla, Venta, VentaFallida
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,42 @@ def unknown_products(*, tienda_id: UUID, productos: Sequence[UUID]) -> list[UUID
         Producto.objects.filter(tienda_id=tienda_id, id__in=productos, is_active=True).values_list("id", flat=True)
     )
     return [producto for producto in productos if producto not in there]
+
+
+def follow_sale(*, tienda_id: UUID, venta_id: UUID) -> dict[str, Any] | None:
+    """Where a sale is, as VentaSerializer shows it; None where it is nowhere.
+
+    Redis is asked first: a hold that settles in between is found in PostgreSQL then, and never nowhere.
+    """
+    held = reservation.is_held(tienda_id=tienda_id, venta_id=venta_id)
+    venta = Venta.objects.filter(tienda_id=tienda_id, venta_id=venta_id).prefetch_related("detalles").first()
+    if venta is not None:
+        return {
+            "venta_id": venta_id,
+            "estado": "PERSISTIDA",
+            "fecha": venta.fecha,
+            "total": venta.total,
+            "metodo_pago": venta.metodo_pago,
+            "cajero_id": venta.cajero_id,
+            "terminal_id": venta.terminal_id,
+            "recibo": venta.recibo,
+            "persistida": venta.persistida,
+            "detalles": list(venta.detalles.all()),
+        }
+    failed = VentaFallida.objects.filter(tienda_id=tienda_id, venta_id=venta_id).order_by("-registrada").first()
+    if failed is None and not held:
+        return None
+    estado = "RESERVADA"
+    if failed is not None and failed.estado == EstadoFalla.ABIERTA:
+        estado = "FALLIDA"
+    if failed is not None and failed.estado == EstadoFalla.DESCARTADA and not held:
+        estado = "ANULADA"
+    unknown: dict[str, Any] = dict.fromkeys(
+        ("fecha", "total", "metodo_pago", "cajero_id", "terminal_id", "recibo", "persistida")
+    )
+    return unknown | {"venta_id": venta_id, "estado": estado, "detalles": []}
+
+
+def sales_of(*, tienda_id: UUID) -> QuerySet[Venta]:
+    """A tienda's written sales."""
+    return Venta.objects.filter(tienda_id=tienda_id)

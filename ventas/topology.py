@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from celery import Celery
 from django.conf import settings
 from kombu import Exchange, Queue, binding
 
@@ -42,11 +41,7 @@ MAINTENANCE_QUEUE = Queue(
     routing_key="maintenance",
     durable=True,
 )
-
-
-def apply_to(app: Celery) -> None:
-    """Tell Celery the queues that its workers consume; a plain worker takes both."""
-    app.conf.task_queues = [SALES_QUEUE, MAINTENANCE_QUEUE]
+CELERY_QUEUES = (SALES_QUEUE, MAINTENANCE_QUEUE)  # what workers consume; a plain one takes both
 
 
 def declare(channel: Any) -> None:

@@ -1,0 +1,129 @@
+"""After Redis lost something, nothing sells until everything promised is written and the balances are loaded anew.
+
+Claim, drain, raise the epoch, load, arm. It belongs to the Redis server: one drain for all of its tiendas. Two of these at
+once are harmless: a token makes load and arm belong to one of them.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import orjson
+from django.conf import settings
+from django.db.models import Count
+
+from blend_pos.tiendas.locks import read_timeline
+from blend_pos.tiendas.models import Tienda
+from cache_stock import arming, journal, reservation
+from ventas import broker, recovery
+from ventas.messages import UnreadableMessage, hold_of, read_sale
+from ventas.models import EstadoFalla, Venta, VentaFallida
+
+logger = logging.getLogger(__name__)
+
+LEASE_MS = 6_000
+POLL_S = 0.5
+LONGEST_DRAIN_S = 120.0
+ANNULLED = orjson.dumps({"estado": "ANULADA"}).decode()
+
+
+def run() -> list[UUID]:
+    """Arm every tienda whose Redis is not the one that was armed last; those armed. Raises broker.BrokerAway."""
+    disarm_other_histories()
+    needed = _disarmed()
+    armed = [tienda for tienda, epoch in needed.items() if epoch == 0 and arming.arm_new(tienda_id=tienda)]
+    token = uuid4().hex
+    claims = []
+    for tienda, epoch in needed.items():
+        claim = arming.claim(tienda_id=tienda, token=token, now_ms=_now_ms(), lease_ms=LEASE_MS) if epoch else None
+        if claim is not None:
+            claims.append((claim, epoch))
+    if not claims or not drained(claims=[claim for claim, _epoch in claims]):
+        return armed
+    for claim, epoch in claims:
+        done = arming.load_and_arm(
+            claim=claim, seen_epoch=epoch, now_ms=_now_ms(), failed_holds=failed_holds, answers=answers
+        )
+        logger.warning("tienda %s %s", claim.tienda_id, "armed" if done else "left to another cold start")
+        if done:
+            armed.append(claim.tienda_id)
+    return armed
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def disarm_other_histories() -> None:
+    """Redis armed with another PostgreSQL's past, or with an epoch that is not valid, promises what nobody will write."""
+    timeline = read_timeline()
+    epochs = dict(Tienda.objects.filter(epoch__gt=0).values_list("id", "epoch"))
+    for tienda, (epoch, armed_timeline) in journal.armed_histories(tiendas=list(epochs)).items():
+        if epoch is not None and (epoch != epochs[tienda] or armed_timeline != timeline):
+            logger.error("tienda %s disarmed: epoch %s of %s, timeline %s", tienda, epoch, epochs[tienda], armed_timeline)
+            journal.disarm(tienda_id=tienda)
+
+
+def _disarmed() -> dict[UUID, int]:
+    """The tiendas that are not armed, with the epoch that PostgreSQL has."""
+    epochs = dict(Tienda.objects.filter(is_active=True).values_list("id", "epoch"))
+    armed = reservation.armed_epochs(tiendas=list(epochs))
+    return {tienda: epoch for tienda, epoch in epochs.items() if armed[tienda] is None}
+
+
+def drained(*, claims: Sequence[arming.Claim]) -> bool:
+    """Wait until every message is done: counted zero twice, a statistics interval apart, with the failed ones archived."""
+    give_up = time.monotonic() + LONGEST_DRAIN_S
+    empty_since: float | None = None
+    while time.monotonic() < give_up:
+        recovery.archive_failed(now=datetime.now(UTC))
+        now = time.monotonic()
+        if broker.unfinished_messages() > 0:
+            empty_since = None
+        elif empty_since is None:
+            empty_since = now
+        elif now - empty_since >= settings.STATISTICS_INTERVAL_MS / 1000:
+            return True
+        for claim in claims:
+            arming.claim(tienda_id=claim.tienda_id, token=claim.token, now_ms=_now_ms(), lease_ms=LEASE_MS)
+        time.sleep(POLL_S)
+    logger.error("the queues did not drain in %d s; the next round tries again", LONGEST_DRAIN_S)
+    return False
+
+
+def failed_holds(tienda_id: UUID) -> list[arming.FailedHold]:
+    """The holds of open failed sales, to be held again. A retry that the cold start has overtaken is open again."""
+    waiting = VentaFallida.objects.filter(tienda_id=tienda_id, con_reserva=True)
+    waiting.filter(estado=EstadoFalla.REINTENTADA).update(estado=EstadoFalla.ABIERTA)
+    holds = []
+    for failed in waiting.filter(estado=EstadoFalla.ABIERTA).iterator():
+        try:
+            sale = read_sale(failed.mensaje)
+        except UnreadableMessage:
+            logger.exception("failed sale %s holds nothing: its message cannot be read", failed.pk)
+            continue
+        pedido, products = hold_of(sale)
+        lines = reservation.format_lines(products)
+        holds.append(arming.FailedHold(sale.venta_id, sale.huella, pedido.encode(), lines))
+    return holds
+
+
+def answers(tienda_id: UUID) -> Iterator[reservation.SettledSale]:
+    """What Redis is to know of sales that are done: those of the last days, and every discarded one."""
+    since = datetime.now(UTC) - timedelta(seconds=settings.ANSWER_TTL_S)
+    recent = Venta.objects.filter(tienda_id=tienda_id, fecha__gte=since).select_related("tienda")
+    for venta in recent.annotate(items=Count("detalles")).iterator(chunk_size=1000):
+        kept = {
+            "estado": "PERSISTIDA",
+            "fecha": venta.fecha.astimezone(venta.tienda.zone).isoformat(),
+            "total": int(venta.total * 100),
+            "pago": venta.metodo_pago,
+            "lineas": venta.items,
+        }
+        yield reservation.SettledSale(venta.venta_id, venta.huella, orjson.dumps(kept).decode())
+    discarded = VentaFallida.objects.filter(tienda_id=tienda_id, estado=EstadoFalla.DESCARTADA, venta_id__isnull=False)
+    for failed in discarded.iterator(chunk_size=1000):
+        assert failed.venta_id is not None
+        yield reservation.SettledSale(failed.venta_id, failed.huella, ANNULLED)

@@ -1,0 +1,156 @@
+"""What a supervisor may do with a failed sale: try it again, or discard it. Either is recorded, and neither loses stock."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from uuid import uuid4
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+
+from blend_pos.tiendas.locks import own_tienda, read_timeline
+from cache_stock import intake, journal, reservation
+from cache_stock.scripts import StockError
+from inventario.ledger import StockBalance
+from ventas.cold_start import ANNULLED
+from ventas.messages import SaleMessage, UnreadableMessage, hold_of, read_sale, sale_payload
+from ventas.models import EstadoFalla, Venta, VentaFallida
+from ventas.publisher import Outcome, open_link, persist_message
+
+PUBLISH_S = 3.0
+_link = open_link(settings.RABBITMQ_URL)
+
+
+class FailedSaleError(Exception):
+    """The action was refused; nothing changed. The text is for whoever asked."""
+
+
+class NotOpen(FailedSaleError):
+    """It was dealt with already."""
+
+
+class NoMessage(FailedSaleError):
+    """What arrived cannot be read as a sale, so that there is nothing to try again."""
+
+
+class AlreadyWritten(FailedSaleError):
+    """The sale is a Venta: there is nothing to discard."""
+
+
+class CannotHold(FailedSaleError):
+    """The stock cannot be held now."""
+
+
+class CannotPublish(FailedSaleError):
+    """The broker did not take it."""
+
+
+def _sale_of(failed: VentaFallida) -> SaleMessage:
+    try:
+        return read_sale(failed.mensaje)
+    except UnreadableMessage as error:
+        raise NoMessage(str(error)) from error
+
+
+def retry(*, failed_id: int, now: datetime) -> None:
+    """Hold the sale under the epoch of now, at the prices it was sold, and publish it. Raises a FailedSaleError."""
+    failed = VentaFallida.objects.get(pk=failed_id)
+    sale = _sale_of(failed)
+    claimed = VentaFallida.objects.filter(pk=failed_id, estado=EstadoFalla.ABIERTA)
+    if not claimed.update(estado=EstadoFalla.REINTENTADA, con_reserva=True):
+        raise NotOpen
+    try:
+        hold = _hold_again(sale, now)
+        payload, _total = sale_payload(
+            tienda_id=sale.tienda_id,
+            venta_id=sale.venta_id,
+            huella=sale.huella,
+            epoch=hold.epoch,
+            pedido=hold_of(sale)[0],
+            products=hold.products,
+        )
+    except FailedSaleError:
+        claimed = VentaFallida.objects.filter(pk=failed_id, estado=EstadoFalla.REINTENTADA)
+        claimed.update(estado=EstadoFalla.ABIERTA, con_reserva=failed.con_reserva)
+        raise
+    message = persist_message([orjson.dumps(payload)])
+    if _link.send(message, deadline=time.monotonic() + PUBLISH_S) is Outcome.REFUSED:
+        VentaFallida.objects.filter(pk=failed_id, estado=EstadoFalla.REINTENTADA).update(estado=EstadoFalla.ABIERTA)
+        reservation.keep_failed(tienda_id=sale.tienda_id, venta_id=sale.venta_id, huella=sale.huella)
+        raise CannotPublish
+
+
+def _hold_again(sale: SaleMessage, now: datetime) -> reservation.Hold:
+    """The hold that is there, or a new one; from now on the sweep looks after it."""
+    pedido, products = hold_of(sale)
+    now_ms = int(now.timestamp() * 1000)
+    try:
+        held = reservation.reserve(
+            tienda_id=sale.tienda_id,
+            venta_id=sale.venta_id,
+            huella=sale.huella,
+            nonce=uuid4().hex,
+            wanted=[reservation.Wanted(p.producto_id, p.cantidad_milli) for p in products],
+            pedido=pedido.encode(),
+            now_ms=now_ms,
+            sweep_after_ms=settings.SWEEP_AFTER_MS,
+            most_holds=settings.HOLDS_MAX_PER_TIENDA,
+            only_active=False,
+        )
+        if isinstance(held, reservation.Persisted):
+            raise AlreadyWritten
+        journal.sweep_again(tienda_id=sale.tienda_id, venta_id=sale.venta_id, at_ms=now_ms + settings.SWEEP_AFTER_MS)
+    except (reservation.ReservationRefused, StockError) as error:
+        raise CannotHold(f"{type(error).__name__} {error}") from error
+    return held
+
+
+def discard(*, failed_id: int, usuario_id: int, nota: str, goods_came_back: bool, now: datetime) -> None:
+    """Leave a tombstone, then let the hold go: the goods came back, or their loss is written as an adjustment.
+
+    Raises a FailedSaleError. Refused where the sale is written after all.
+    """
+    if not nota.strip():
+        raise FailedSaleError("nota")
+    with transaction.atomic():
+        tienda_id = VentaFallida.objects.filter(pk=failed_id).values_list("tienda_id", flat=True).first()
+        if tienda_id is not None:
+            own_tienda(tienda_id=tienda_id)
+        failed = VentaFallida.objects.select_for_update().get(pk=failed_id)
+        if failed.estado not in {EstadoFalla.ABIERTA, EstadoFalla.REINTENTADA}:
+            raise NotOpen
+        if Venta.objects.filter(tienda=failed.tienda, venta_id=failed.venta_id, huella=failed.huella).exists():
+            raise AlreadyWritten
+        failed.estado = EstadoFalla.DESCARTADA
+        failed.resuelta, failed.resuelta_por_id, failed.nota = now, usuario_id, nota.strip()[:200]
+        failed.save(update_fields=["estado", "resuelta", "resuelta_por", "nota"])
+        if failed.mensaje is not None:
+            sale = _sale_of(failed)
+            balances = [] if goods_came_back else _write_off(sale, usuario_id, nota, now)
+            transaction.on_commit(_settlement(sale, balances, read_timeline()))
+
+
+def _write_off(sale: SaleMessage, usuario_id: int, nota: str, now: datetime) -> list[StockBalance]:
+    """The goods are gone: an adjustment of each product, once, under the sale's own id."""
+    _pedido, products = hold_of(sale)
+    return intake.write_off(
+        tienda_id=sale.tienda_id,
+        quantities={p.producto_id: p.cantidad_milli for p in products},
+        operacion=sale.venta_id,
+        motivo=nota,
+        usuario_id=usuario_id,
+        now=now,
+    )
+
+
+def _settlement(sale: SaleMessage, balances: list[StockBalance], timeline: str) -> Callable[[], object]:
+    return partial(
+        reservation.settle,
+        tienda_id=sale.tienda_id,
+        sales=[reservation.SettledSale(sale.venta_id, sale.huella, ANNULLED)],
+        balances=[reservation.Balance(b.producto_id, int(b.saldo * 1000), b.version) for b in balances],
+        answer_ttl_s=settings.ANSWER_TTL_S,
+        timeline=timeline,
+    )
