@@ -1,6 +1,7 @@
 """The Celery application: `celery -A celery_app worker` and `celery -A celery_app beat`.
 
-Sales come on a queue of their own; warmup, sweep, cold start and the archiver on another, so that a long one delays no sale.
+Sales come on a queue of their own; warmup, sweep, cold start and the archiver on another, so that a long one delays
+no sale.
 """
 
 import os

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
 
@@ -18,5 +18,5 @@ _django = get_wsgi_application()
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """Django, with the time that the request arrived: a checkout's deadline counts from it."""
     environ["blend.arrival"] = time.monotonic()
-    response: Any = _django(environ, start_response)
+    response: Iterable[bytes] = _django(environ, start_response)
     return response

@@ -1,4 +1,5 @@
-"""Every key of the stock's Redis. One hash tag a tienda: all of its keys, named or computed by a script, sit on one node."""
+"""Every key of the stock's Redis. One hash tag a tienda: all of its keys, named or computed by a script, sit on one
+node."""
 
 from uuid import UUID
 
@@ -39,5 +40,6 @@ def loaded(tienda_id: UUID) -> str:
 
 
 def meta(tienda_id: UUID) -> str:
-    """Hash: run_id, master_replid, epoch, timeline (armed), token and its lease (cold start), aciertos, fallos, freno."""
+    """Hash: run_id, master_replid, epoch, timeline (armed), token and its lease (cold start), aciertos, fallos,
+    freno."""
     return f"meta:{{{tienda_id}}}"

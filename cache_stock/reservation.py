@@ -4,11 +4,26 @@ Quantities are whole thousandths, money whole cents, tax rates hundredths of a p
 Every function is idempotent and costs one round trip. Errors of the connection are those of cache_stock.scripts.
 """
 
-from collections.abc import Mapping, Sequence
+import enum
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from cache_stock import keys, scripts
+
+
+class Code(enum.IntEnum):
+    """What reserve.lua decided; the first three are those of the specification."""
+
+    HELD = 1
+    INSUFFICIENT = -1
+    NOT_CACHED = -2
+    PERSISTED = 2
+    NOT_ARMED = -3
+    CONFLICT = -4
+    PRICE_DIFFERS = -5
+    TOO_MANY_HOLDS = -6
+    NOT_ACTIVE = -7
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +64,8 @@ class Persisted:
 
 
 @dataclass(frozen=True, slots=True)
-class OverdueHold:
-    """A hold that a sweep has claimed."""
+class LiveHold:
+    """A hold of the journal, as who looks at it or claims it sees it."""
 
     tienda_id: UUID
     venta_id: UUID
@@ -179,28 +194,36 @@ def reserve(
         names.append(prefix + producto)
         arguments += (producto, want.cantidad_milli, want.expected_price)
     code, *result = scripts.reserve(keys=names, arguments=arguments)
-    if code == 1:
+    if code == Code.HELD:
         created, epoch, kept, lines = result
         return Hold(created == 1, int(epoch), kept, parse_lines(lines))
-    if code == 2:
+    if code == Code.PERSISTED:
         return Persisted(result[0])
-    raise _refusal(code, result)
+    raise _refusal(Code(code), result)
 
 
-def _refusal(code: int, result: Sequence[str]) -> ReservationRefused:
-    if code == -1:
-        return Insufficient({UUID(p): int(n) for p, n in zip(result[::2], result[1::2], strict=True)})
-    if code == -2:
-        return NotCached([UUID(p) for p in result])
-    if code == -4:
-        return SaleConflict()
-    if code == -5:
-        return PriceDiffers({UUID(p): int(n) for p, n in zip(result[::2], result[1::2], strict=True)})
-    if code == -6:
-        return TooManyHolds()
-    if code == -7:
-        return NotActive([UUID(p) for p in result])
-    return NotArmed()
+def _refusal(code: Code, result: Sequence[str]) -> ReservationRefused:
+    if code in _WITH_AMOUNTS:
+        amounts = {UUID(producto): int(amount) for producto, amount in zip(result[::2], result[1::2], strict=True)}
+        return _WITH_AMOUNTS[code](amounts)
+    if code in _WITH_PRODUCTS:
+        return _WITH_PRODUCTS[code]([UUID(producto) for producto in result])
+    return _PLAIN[code]()
+
+
+_WITH_AMOUNTS: dict[Code, Callable[[Mapping[UUID, int]], ReservationRefused]] = {
+    Code.INSUFFICIENT: Insufficient,
+    Code.PRICE_DIFFERS: PriceDiffers,
+}
+_WITH_PRODUCTS: dict[Code, Callable[[Sequence[UUID]], ReservationRefused]] = {
+    Code.NOT_CACHED: NotCached,
+    Code.NOT_ACTIVE: NotActive,
+}
+_PLAIN: dict[Code, Callable[[], ReservationRefused]] = {
+    Code.NOT_ARMED: NotArmed,
+    Code.CONFLICT: SaleConflict,
+    Code.TOO_MANY_HOLDS: TooManyHolds,
+}
 
 
 def release(*, tienda_id: UUID, venta_id: UUID, nonce: str) -> bool:
@@ -219,7 +242,8 @@ def settle(
     answer_ttl_s: int,
     timeline: str = "",
 ) -> tuple[int, bool]:
-    """After COMMIT: drop the holds, write that transaction's balances. Holds dropped, and False where the tienda is disarmed."""
+    """After COMMIT: drop the holds, write that transaction's balances. Holds dropped, and False where the tienda is
+    disarmed."""
     names = [keys.meta(tienda_id), keys.journal(tienda_id), keys.loaded(tienda_id)]
     arguments: list[str | int] = [keys.stock_prefix(tienda_id), answer_ttl_s, timeline, len(sales)]
     for sale in sales:
@@ -243,13 +267,23 @@ def is_held(*, tienda_id: UUID, venta_id: UUID) -> bool:
     return bool(scripts.exists(keys=[keys.hold(tienda_id, venta_id)]))
 
 
+def find_hold(*, tienda_id: UUID, venta_id: UUID) -> LiveHold | None:
+    """The sale's live hold, or None."""
+    fields = scripts.fields(key=keys.hold(tienda_id, venta_id), names=["huella", "epoch", "pedido", "lineas"])
+    huella, epoch, pedido, lines = fields
+    if huella is None or epoch is None or pedido is None or lines is None:
+        return None
+    return LiveHold(tienda_id, venta_id, huella, int(epoch), pedido, parse_lines(lines))
+
+
 def armed_epochs(*, tiendas: Sequence[UUID]) -> dict[UUID, int | None]:
     """The epoch of each tienda while its Redis is armed, else None. One round trip a tienda."""
     return {tienda: scripts.check(keys=[keys.meta(tienda)])[0] for tienda in tiendas}
 
 
 def available(*, tienda_id: UUID, productos: Sequence[UUID]) -> dict[UUID, int | None]:
-    """What can be promised of each product now, thousandths; None where it is not in the cache or the tienda not armed."""
+    """What can be promised of each product now, thousandths; None where it is not in the cache or the tienda not
+    armed."""
     if not productos:
         return {}
     names = [keys.meta(tienda_id), *(keys.stock(tienda_id, producto) for producto in productos)]
@@ -262,7 +296,7 @@ def available(*, tienda_id: UUID, productos: Sequence[UUID]) -> dict[UUID, int |
 
 def claim_overdue(
     *, tienda_id: UUID, now_ms: int, first_pause_ms: int, longest_pause_ms: int, most: int
-) -> list[OverdueHold]:
+) -> list[LiveHold]:
     """Claim at most `most` overdue holds for another publish."""
     due = scripts.overdue(key=keys.journal(tienda_id), now_ms=now_ms, most=most)
     if not due:
@@ -272,7 +306,7 @@ def claim_overdue(
         arguments=[now_ms, first_pause_ms, longest_pause_ms, *due],
     )
     return [
-        OverdueHold(tienda_id, UUID(venta), huella, int(epoch), pedido, parse_lines(lines))
+        LiveHold(tienda_id, UUID(venta), huella, int(epoch), pedido, parse_lines(lines))
         for venta, huella, epoch, pedido, lines in claimed
     ]
 

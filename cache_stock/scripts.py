@@ -1,7 +1,7 @@
 """One typed function for each Lua command in lua/; their headers say what they guarantee.
 
-Errors: StockUnreachable (nothing was sent), ReplyLost (sent, outcome unknown), StockRefused (the server answered that it
-did not run it: full, loading, busy, a replica).
+Errors: StockUnreachable (nothing was sent), ReplyLost (sent, outcome unknown), StockRefused (the server answered
+that it did not run it: full, loading, busy, a replica).
 """
 
 from collections.abc import Callable, Sequence
@@ -85,7 +85,7 @@ def reserve(*, keys: Sequence[str], arguments: Sequence[Argument]) -> list[Any]:
 
 def release(*, keys: Sequence[str], arguments: Sequence[Argument]) -> bool:
     """Give one hold back; False where refused."""
-    return _run(RELEASE, keys, arguments) == 1
+    return bool(_run(RELEASE, keys, arguments) == 1)
 
 
 def settle(*, keys: Sequence[str], arguments: Sequence[Argument]) -> tuple[int, bool]:
@@ -106,7 +106,8 @@ def flush(*, keys: Sequence[str], arguments: Sequence[Argument]) -> int:
 
 
 def check(*, keys: Sequence[str]) -> tuple[int | None, list[list[str]]]:
-    """The epoch while armed, and for each stock key saldo, reservado, version, catalogo_version ('' where there is none)."""
+    """The epoch while armed, and for each stock key saldo, reservado, version, catalogo_version ('' where there is
+    none)."""
     epoch, *stock = _run(CHECK, keys, ())
     return (int(epoch) if epoch != "" else None), stock
 
@@ -118,7 +119,7 @@ def sweep(*, keys: Sequence[str], arguments: Sequence[Argument]) -> list[list[st
 
 def fail(*, keys: Sequence[str], arguments: Sequence[Argument]) -> bool:
     """Keep the hold of a failed sale out of the sweep; False where there is none."""
-    return _run(FAIL, keys, arguments) == 1
+    return bool(_run(FAIL, keys, arguments) == 1)
 
 
 def begin(*, keys: Sequence[str], arguments: Sequence[Argument]) -> tuple[str, str] | None:
@@ -134,17 +135,17 @@ def clear(*, keys: Sequence[str], arguments: Sequence[Argument]) -> int:
 
 def load(*, keys: Sequence[str], arguments: Sequence[Argument]) -> bool:
     """Write balances of a cold start; False where refused."""
-    return _run(LOAD, keys, arguments) == 1
+    return bool(_run(LOAD, keys, arguments) == 1)
 
 
 def rehold(*, keys: Sequence[str], arguments: Sequence[Argument]) -> bool:
     """Hold a failed sale again; False where refused."""
-    return _run(REHOLD, keys, arguments) == 1
+    return bool(_run(REHOLD, keys, arguments) == 1)
 
 
 def arm(*, keys: Sequence[str], arguments: Sequence[Argument]) -> bool:
     """End a cold start; False where refused."""
-    return _run(ARM, keys, arguments) == 1
+    return bool(_run(ARM, keys, arguments) == 1)
 
 
 def exists(*, keys: Sequence[str]) -> int:
@@ -170,3 +171,8 @@ def delete_field(*, key: str, field: str) -> None:
 def reschedule(*, key: str, member: str, at_ms: int) -> None:
     """Change the time of a member of a journal, where it is there."""
     guarded(partial(stock_client().zadd, key, {member: at_ms}, xx=True))
+
+
+def fields(*, key: str, names: list[str]) -> list[str | None]:
+    """Some fields of a hash, None for each that is not there."""
+    return cast("list[str | None]", guarded(partial(stock_client().hmget, key, names)))

@@ -1,4 +1,5 @@
-"""The only writer of stock: products locked in id order, a ledger row for each movement, the balance with its version."""
+"""The only writer of stock: products locked in id order, a ledger row for each movement, the balance with its
+version."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """How a batch is persisted when something is wrong with it, or with PostgreSQL.
 
-PostgreSQL away, a deadlock or a serialization failure are nobody's fault: wait, and persist the same again. Anything else
-breaks the batch in halves, each in its own transaction, until the sale that breaks it stands alone.
+PostgreSQL away, a deadlock or a serialization failure are nobody's fault: wait, and persist the same again.
+Anything else breaks the batch in halves, each in its own transaction, until the sale that breaks it stands alone.
 """
 
 import logging
@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -25,6 +26,7 @@ LONGEST_PAUSE_S = 1.0
 
 Broken = list[tuple[SaleMessage, Exception]]
 Heard = Callable[[Verdict], None]
+Result = TypeVar("Result")
 
 
 class StillAway(Exception):
@@ -48,28 +50,35 @@ def persist_all(*, sales: Sequence[SaleMessage], heard: Heard) -> Broken:
 
 
 def persist_one_by_one(*, sales: Sequence[SaleMessage], deliveries: int, heard: Heard) -> Broken:
-    """A message that comes again may hold a sale that kills its worker: each alone, from the front and the back in turn."""
+    """A message that comes again may hold a sale that kills its worker: each alone, from the front and the back in
+    turn."""
     broken: Broken = []
     for sale in sales if deliveries % 2 else reversed(sales):
         broken += persist_all(sales=[sale], heard=heard)
     return broken
 
 
-def _persist_when_possible(sales: Sequence[SaleMessage]) -> Verdict:
-    """Wait for PostgreSQL, with back-off and a bound. An unknown COMMIT is harmless: written twice is a no-op."""
+def when_possible(write: Callable[[], Result]) -> Result:
+    """Write, waiting for PostgreSQL with back-off and a bound. `write` may run twice: an unknown COMMIT is harmless so.
+
+    Raises StillAway, and whatever else `write` raises.
+    """
     give_up = time.monotonic() + settings.PAUSE_WITHOUT_POSTGRESQL_MAX_S
     pause_s = FIRST_PAUSE_S
     while True:
         try:
-            written = persistence.write(sales=sales, now=datetime.now(UTC))
-            break
+            return write()
         except (OperationalError, InterfaceError) as error:
             connection.close()
             if time.monotonic() > give_up:
                 raise StillAway from error
-            logger.warning("PostgreSQL is away, %d sales wait: %s", len(sales), error)
+            logger.warning("PostgreSQL is away, or busy: %s", error)
         time.sleep(pause_s * random.uniform(0.5, 1.0))
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+def _persist_when_possible(sales: Sequence[SaleMessage]) -> Verdict:
+    written = when_possible(lambda: persistence.write(sales=sales, now=datetime.now(UTC)))
     try:
         persistence.settle(written=written)
     except StockError as error:

@@ -66,7 +66,8 @@ def ready_sales_messages() -> int:
 
 @contextmanager
 def failed_messages() -> Iterator[list[FailedMessage]]:
-    """At most FAILED_AT_ONCE messages of queue.sales.failed; those not acknowledged in the block go back. Raises BrokerAway."""
+    """At most FAILED_AT_ONCE messages of queue.sales.failed; those not acknowledged in the block go back. Raises
+    BrokerAway."""
     with _channel() as channel:
         messages = []
         for _ in range(FAILED_AT_ONCE):
@@ -85,9 +86,9 @@ def unfinished_messages() -> int:
         return sum(_managed_count(queue.name) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE))
     with _channel() as channel:
         client = channel.client
-        return sum(
-            int(client.llen(queue.name)) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE)
-        ) + int(client.hlen("unacked"))
+        return sum(int(client.llen(queue.name)) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE)) + int(
+            client.hlen("unacked")
+        )
 
 
 def _managed_count(queue: str) -> int:

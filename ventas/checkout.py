@@ -29,6 +29,7 @@ KNOWN_FOR_MS = (settings.ANSWER_TTL_S - 3600) * 1000
 MOST_TOTAL_CENTAVOS = 10**14 - 1
 TIME_TO_RELEASE_S = 0.5
 NO_SUCH_PRICE = "differs"
+TIME_ORDERED = 7  # a UUIDv7 begins with the milliseconds of its making
 
 
 class CheckoutError(Exception):
@@ -61,6 +62,10 @@ class PrecioCambiado(CheckoutError):
 
 class ClaveReutilizada(CheckoutError):
     """The Idempotency-Key belongs to another sale of this tienda."""
+
+
+class VentaAnulada(CheckoutError):
+    """The sale of this key was discarded by a supervisor."""
 
 
 class TotalDemasiadoGrande(CheckoutError):
@@ -127,7 +132,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is known of the sale. `promised`: it will be written whatever happens. Total in cents; None where unknown yet."""
+    """What is known of the sale. `promised`: it will be written whatever happens. Total in cents; None where
+    unknown yet."""
 
     venta_id: UUID
     estado: str
@@ -283,7 +289,7 @@ def _to_follow(order: Order) -> Answer:
 def _persisted(order: Order, kept: str) -> Answer:
     answer = orjson.loads(kept)
     if answer["estado"] != "PERSISTIDA":
-        raise ClaveReutilizada
+        raise VentaAnulada
     return Answer(
         order.venta_id, answer["estado"], True, answer["fecha"], answer["total"], answer["pago"], answer["lineas"]
     )
@@ -292,7 +298,7 @@ def _persisted(order: Order, kept: str) -> Answer:
 def _older_than_answers(order: Order) -> bool:
     """A UUIDv7 says when it was made; past the time that answers are kept, only PostgreSQL knows."""
     made_ms = order.venta_id.int >> 80
-    return order.venta_id.version == 7 and made_ms < order.fecha.timestamp() * 1000 - KNOWN_FOR_MS
+    return order.venta_id.version == TIME_ORDERED and made_ms < order.fecha.timestamp() * 1000 - KNOWN_FOR_MS
 
 
 def _known_sale(order: Order, huella: str) -> Answer | None:

@@ -1,7 +1,7 @@
 """After Redis lost something, nothing sells until everything promised is written and the balances are loaded anew.
 
-Claim, drain, raise the epoch, load, arm. It belongs to the Redis server: one drain for all of its tiendas. Two of these at
-once are harmless: a token makes load and arm belong to one of them.
+Claim, drain, raise the epoch, load, arm. It belongs to the Redis server: one drain for all of its tiendas. Two of
+these at once are harmless: a token makes load and arm belong to one of them.
 """
 
 import logging
@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 LEASE_MS = 6_000
 POLL_S = 0.5
 LONGEST_DRAIN_S = 120.0
-ANNULLED = orjson.dumps({"estado": "ANULADA"}).decode()
 
 
 def run() -> list[UUID]:
@@ -57,12 +56,15 @@ def _now_ms() -> int:
 
 
 def disarm_other_histories() -> None:
-    """Redis armed with another PostgreSQL's past, or with an epoch that is not valid, promises what nobody will write."""
+    """Redis armed with another PostgreSQL's past, or with an epoch that is not valid, promises what nobody will
+    write."""
     timeline = read_timeline()
     epochs = dict(Tienda.objects.filter(epoch__gt=0).values_list("id", "epoch"))
     for tienda, (epoch, armed_timeline) in journal.armed_histories(tiendas=list(epochs)).items():
         if epoch is not None and (epoch != epochs[tienda] or armed_timeline != timeline):
-            logger.error("tienda %s disarmed: epoch %s of %s, timeline %s", tienda, epoch, epochs[tienda], armed_timeline)
+            logger.error(
+                "tienda %s disarmed: epoch %s of %s, timeline %s", tienda, epoch, epochs[tienda], armed_timeline
+            )
             journal.disarm(tienda_id=tienda)
 
 
@@ -74,7 +76,8 @@ def _disarmed() -> dict[UUID, int]:
 
 
 def drained(*, claims: Sequence[arming.Claim]) -> bool:
-    """Wait until every message is done: counted zero twice, a statistics interval apart, with the failed ones archived."""
+    """Wait until every message is done: counted zero twice, a statistics interval apart, with the failed ones
+    archived."""
     give_up = time.monotonic() + LONGEST_DRAIN_S
     empty_since: float | None = None
     while time.monotonic() < give_up:
@@ -126,4 +129,4 @@ def answers(tienda_id: UUID) -> Iterator[reservation.SettledSale]:
     discarded = VentaFallida.objects.filter(tienda_id=tienda_id, estado=EstadoFalla.DESCARTADA, venta_id__isnull=False)
     for failed in discarded.iterator(chunk_size=1000):
         assert failed.venta_id is not None
-        yield reservation.SettledSale(failed.venta_id, failed.huella, ANNULLED)
+        yield reservation.SettledSale(failed.venta_id, failed.huella, recovery.ANNULLED)

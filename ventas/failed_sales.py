@@ -1,7 +1,8 @@
-"""What a supervisor may do with a failed sale: try it again, or discard it. Either is recorded, and neither loses stock."""
+"""What a supervisor may do with a failed sale: try it again, or discard it. Either is recorded, and neither loses
+stock."""
 
+import logging
 import time
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from uuid import uuid4
@@ -10,14 +11,15 @@ import orjson
 from django.conf import settings
 from django.db import transaction
 
-from blend_pos.tiendas.locks import own_tienda, read_timeline
+from blend_pos.tiendas.locks import own_tienda
 from cache_stock import intake, journal, reservation
 from cache_stock.scripts import StockError
-from inventario.ledger import StockBalance
-from ventas.cold_start import ANNULLED
+from ventas import recovery
 from ventas.messages import SaleMessage, UnreadableMessage, hold_of, read_sale, sale_payload
 from ventas.models import EstadoFalla, Venta, VentaFallida
 from ventas.publisher import Outcome, open_link, persist_message
+
+logger = logging.getLogger(__name__)
 
 PUBLISH_S = 3.0
 _link = open_link(settings.RABBITMQ_URL)
@@ -58,7 +60,7 @@ def retry(*, failed_id: int, now: datetime) -> None:
     """Hold the sale under the epoch of now, at the prices it was sold, and publish it. Raises a FailedSaleError."""
     failed = VentaFallida.objects.get(pk=failed_id)
     sale = _sale_of(failed)
-    claimed = VentaFallida.objects.filter(pk=failed_id, estado=EstadoFalla.ABIERTA)
+    claimed = VentaFallida.objects.filter(pk=failed_id, estado__in=(EstadoFalla.ABIERTA, EstadoFalla.REINTENTADA))
     if not claimed.update(estado=EstadoFalla.REINTENTADA, con_reserva=True):
         raise NotOpen
     try:
@@ -121,36 +123,34 @@ def discard(*, failed_id: int, usuario_id: int, nota: str, goods_came_back: bool
         failed = VentaFallida.objects.select_for_update().get(pk=failed_id)
         if failed.estado not in {EstadoFalla.ABIERTA, EstadoFalla.REINTENTADA}:
             raise NotOpen
-        if Venta.objects.filter(tienda=failed.tienda, venta_id=failed.venta_id, huella=failed.huella).exists():
+        written = Venta.objects.filter(tienda=failed.tienda, huella=failed.huella)
+        if failed.venta_id is not None and written.filter(venta_id=failed.venta_id).exists():
             raise AlreadyWritten
         failed.estado = EstadoFalla.DESCARTADA
         failed.resuelta, failed.resuelta_por_id, failed.nota = now, usuario_id, nota.strip()[:200]
         failed.save(update_fields=["estado", "resuelta", "resuelta_por", "nota"])
         if failed.mensaje is not None:
             sale = _sale_of(failed)
-            balances = [] if goods_came_back else _write_off(sale, usuario_id, nota, now)
-            transaction.on_commit(_settlement(sale, balances, read_timeline()))
+            if not goods_came_back:
+                _write_off(sale, usuario_id, nota, now)
+            transaction.on_commit(partial(_let_go, sale))
 
 
-def _write_off(sale: SaleMessage, usuario_id: int, nota: str, now: datetime) -> list[StockBalance]:
+def _let_go(sale: SaleMessage) -> None:
+    try:
+        recovery.settle_tombstone(tienda_id=sale.tienda_id, sale=sale)
+    except StockError as error:
+        logger.warning("discarded sale %s is let go by the next round: %s", sale.venta_id, error)
+
+
+def _write_off(sale: SaleMessage, usuario_id: int, nota: str, now: datetime) -> None:
     """The goods are gone: an adjustment of each product, once, under the sale's own id."""
     _pedido, products = hold_of(sale)
-    return intake.write_off(
+    intake.write_off(
         tienda_id=sale.tienda_id,
         quantities={p.producto_id: p.cantidad_milli for p in products},
         operacion=sale.venta_id,
         motivo=nota,
         usuario_id=usuario_id,
         now=now,
-    )
-
-
-def _settlement(sale: SaleMessage, balances: list[StockBalance], timeline: str) -> Callable[[], object]:
-    return partial(
-        reservation.settle,
-        tienda_id=sale.tienda_id,
-        sales=[reservation.SettledSale(sale.venta_id, sale.huella, ANNULLED)],
-        balances=[reservation.Balance(b.producto_id, int(b.saldo * 1000), b.version) for b in balances],
-        answer_ttl_s=settings.ANSWER_TTL_S,
-        timeline=timeline,
     )

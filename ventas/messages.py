@@ -1,7 +1,7 @@
 """The sale message: frozen dataclasses <-> the JSON that travels.
 
-On the wire quantities and money are decimal strings ("1.500", "12.50"), so that they are exact in every language and for
-COPY; here quantities are whole thousandths, money whole cents, tax rates hundredths of a percent.
+On the wire quantities and money are decimal strings ("1.500", "12.50"), so that they are exact in every language
+and for COPY; here quantities are whole thousandths, money whole cents, tax rates hundredths of a percent.
 """
 
 import hashlib
@@ -18,6 +18,8 @@ from cache_stock.reservation import HeldProduct
 
 SCHEMA = 1
 MOST_LINES = 1_000
+MOST_DIGITS = 24
+MOST_WHOLE = 2**63
 
 
 class UnreadableMessage(Exception):
@@ -147,7 +149,7 @@ def sale_payload(
 
 def _number(value: object, places: int) -> int:
     """Whole 10^-places units from decimal text; refuses signs, exponents and more decimals."""
-    if not isinstance(value, str) or len(value) > 24 or not value.replace(".", "", 1).isdecimal():
+    if not isinstance(value, str) or len(value) > MOST_DIGITS or not value.replace(".", "", 1).isdecimal():
         raise UnreadableMessage(f"no decimal text: {value!r:.40}")
     scaled = Decimal(value).scaleb(places)
     if scaled != int(scaled):
@@ -191,8 +193,8 @@ def read_sale(value: object) -> SaleMessage:
         )
     except (KeyError, ValueError, TypeError, AttributeError, InvalidOperation) as error:
         raise UnreadableMessage(f"{type(error).__name__}: {error}"[:200]) from error
-    whole = (sale.epoch, sale.cajero_id)
-    if not all(isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**63 for number in whole):
+    whole: tuple[object, ...] = (sale.epoch, sale.cajero_id)
+    if not all(type(number) is int and 0 <= number < MOST_WHOLE for number in whole):
         raise UnreadableMessage("epoch and cajero_id are whole numbers")
     if sale.huella != fingerprint(
         lines=[(item.producto_id, item.cantidad_milli) for item in sale.items], metodo_pago=sale.metodo_pago

@@ -1,4 +1,5 @@
-"""The body of a checkout, read by hand: it is on the hot path, where a nested serializer costs more than the Lua script.
+"""The body of a checkout, read by hand: it is on the hot path, where a nested serializer costs more than the Lua
+script.
 
 serializers.CheckoutSerializer describes the same for the schema.
 """
@@ -66,9 +67,7 @@ def _read_line(item: Any) -> OrderLine | dict[str, Any]:
     if item.get("precio") is not None:
         precio = _scaled(item["precio"], 2, MOST_PRICE)
         if precio is None:
-            wrong["precio"] = [
-                _("Un número de 0 a %(maximo)d, con dos decimales como mucho.") % {"maximo": MOST_PRICE}
-            ]
+            wrong["precio"] = [_("Un número de 0 a %(maximo)d, con dos decimales como mucho.") % {"maximo": MOST_PRICE}]
     if wrong or producto_id is None or cantidad is None:
         return wrong
     return OrderLine(producto_id, cantidad, precio)

@@ -1,7 +1,8 @@
 """The worker's side: a batch of sales in one PostgreSQL transaction, then the settlement of their holds.
 
-Order of the locks, the same for everybody: tiendas' advisory locks (shared), terminals, ventas, products; each in id order.
-Written twice, a sale is a no-op; the holds are settled all the same, with balances read after the sale was seen.
+Order of the locks, the same for everybody: tiendas' advisory locks (shared), terminals, ventas, products; each in
+id order. Written twice, a sale is a no-op; the holds are settled all the same, with balances read after the sale
+was seen.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,7 +43,8 @@ class UnknownTienda(Exception):
 
 @dataclass(slots=True)
 class Verdict:
-    """What becomes of each sale of a batch: `fresh` are to be written, `known` are written already, `failed` never will be."""
+    """What becomes of each sale of a batch: `fresh` are to be written, `known` are written already, `failed` never
+    will be."""
 
     fresh: list[SaleMessage] = field(default_factory=list)
     known: list[SaleMessage] = field(default_factory=list)
@@ -136,7 +138,8 @@ def _check_terminals(sales: Sequence[SaleMessage], terminals: dict[UUID, tuple[U
 def _write_fresh(
     verdict: Verdict, terminals: dict[UUID, tuple[UUID, int]], now: datetime
 ) -> dict[UUID, ledger.StockBalance]:
-    """Ventas, lines, stock and ledger of the fresh sales; one that another transaction wrote meanwhile counts as known."""
+    """Ventas, lines, stock and ledger of the fresh sales; one that another transaction wrote meanwhile counts as
+    known."""
     numbers = {terminal: last for terminal, (_tienda, last) in terminals.items()}
     receipts = []
     for sale in verdict.fresh:
@@ -203,7 +206,9 @@ def settle(*, written: Written) -> None:
             tienda_id=tienda_id,
             sales=[reservation.SettledSale(sale.venta_id, sale.huella, kept_answer(sale)) for sale in mine],
             balances=[
-                reservation.Balance(producto, int(written.balances[producto].saldo * 1000), written.balances[producto].version)
+                reservation.Balance(
+                    producto, int(written.balances[producto].saldo * 1000), written.balances[producto].version
+                )
                 for producto in productos
                 if producto in written.balances
             ],

@@ -1,7 +1,7 @@
 """The only module that puts a message on the broker: one connection, every wait bounded, three outcomes.
 
-CONFIRMED: the broker has it. REFUSED: proven that it has not. UNKNOWN: anything else, and then only going forward is safe.
-A socket is dropped at the first error; nothing is ever repeated behind the caller's back.
+CONFIRMED: the broker has it. REFUSED: proven that it has not. UNKNOWN: anything else, and then only going forward
+is safe. A socket is dropped at the first error; nothing is ever repeated behind the caller's back.
 """
 
 import enum
@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-import orjson
 from amqp.exceptions import AMQPError, NotFound
 from kombu import Connection
 from kombu.exceptions import KombuError
@@ -54,7 +53,9 @@ def persist_message(
 ) -> TaskMessage:
     """One message for these sales, each encoded already. `retries` counts the attempts before this one."""
     call_id = str(uuid4())
-    body = b'[[],{"ventas":[' + b",".join(payloads) + b']},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
+    body = (
+        b'[[],{"ventas":[' + b",".join(payloads) + b']},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
+    )
     headers = {
         "lang": "py",
         "task": PERSIST_TASK,
@@ -215,7 +216,8 @@ class AmqpLink:
 
 @dataclass(slots=True)
 class UnconfirmedLink:
-    """Another kombu transport (Redis): nothing is confirmed, so a message sent is UNKNOWN until its sale is persisted."""
+    """Another kombu transport (Redis): nothing is confirmed, so a message sent is UNKNOWN until its sale is
+    persisted."""
 
     url: str
     _client: Any = None

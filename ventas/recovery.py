@@ -1,9 +1,10 @@
-"""What brings a sale on when something died: the sweep, and the archive of failed sales. A timer never gives stock back."""
+"""What brings a sale on when something died: the sweep, and the archive of failed sales. A timer never gives stock
+back."""
 
 import hashlib
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 from uuid import UUID
@@ -12,10 +13,11 @@ import orjson
 from django.conf import settings
 from django.db import transaction
 
-from blend_pos.tiendas.locks import own_tienda
+from blend_pos.tiendas.locks import own_tienda, read_timeline
 from blend_pos.tiendas.models import Tienda
 from cache_stock import intake, journal, reservation, warmup
 from cache_stock.scripts import StockError
+from inventario import ledger
 from ventas import broker
 from ventas.messages import Pedido, SaleMessage, UnreadableMessage, read_sale, sale_payload
 from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 SWEEP_MOST_HOLDS = 500
 BACKLOG_MESSAGES = 10
 PUBLISH_S = 3.0
+DISCARDED_LATELY_S = 3_600
+ANNULLED = orjson.dumps({"estado": "ANULADA"}).decode()
 
 _link = open_link(settings.RABBITMQ_URL)
 
@@ -48,11 +52,11 @@ def sweep(*, now_ms: int) -> dict[str, int]:
 
 def _warm_cold(tiendas: Sequence[UUID], now_ms: int) -> int:
     for tienda_id in tiendas:
-        journal.warmup_taken(tienda_id=tienda_id)
         try:
             warmup.warm_tienda(tienda_id=tienda_id, now_ms=now_ms)
         except warmup.ColdStartNeeded:
             logger.warning("tienda %s waits for a cold start", tienda_id)
+        journal.warmup_taken(tienda_id=tienda_id)
     return len(tiendas)
 
 
@@ -83,7 +87,7 @@ def _publish_overdue(tiendas: Sequence[UUID], now_ms: int) -> int:
     return published
 
 
-def _payload_of(hold: reservation.OverdueHold) -> bytes:
+def _payload_of(hold: reservation.LiveHold) -> bytes:
     payload, _total = sale_payload(
         tienda_id=hold.tienda_id,
         venta_id=hold.venta_id,
@@ -148,6 +152,33 @@ def _keep_hold(sale: SaleMessage) -> None:
     except StockError as error:
         # The sweep will publish it once more, and it will come back here.
         logger.warning("hold of failed sale %s not marked: %s", sale.venta_id, error)
+
+
+def settle_discarded(*, now: datetime) -> int:
+    """Let go the holds of sales that were discarded a moment ago, where the settlement did not reach Redis."""
+    settled = 0
+    since = now - timedelta(seconds=DISCARDED_LATELY_S)
+    discarded = VentaFallida.objects.filter(estado=EstadoFalla.DESCARTADA, con_reserva=True, resuelta__gte=since)
+    for failed in discarded.exclude(tienda=None).exclude(venta_id=None):
+        assert failed.tienda_id is not None
+        assert failed.venta_id is not None
+        if reservation.is_held(tienda_id=failed.tienda_id, venta_id=failed.venta_id):
+            settle_tombstone(tienda_id=failed.tienda_id, sale=read_sale(failed.mensaje))
+            settled += 1
+    return settled
+
+
+def settle_tombstone(*, tienda_id: UUID, sale: SaleMessage) -> None:
+    """Drop the hold of a discarded sale and keep word of it; the balances are those of now. Raises a StockError."""
+    productos = sorted({item.producto_id for item in sale.items})
+    balances = ledger.balances(productos=productos)
+    reservation.settle(
+        tienda_id=tienda_id,
+        sales=[reservation.SettledSale(sale.venta_id, sale.huella, ANNULLED)],
+        balances=[reservation.Balance(b.producto_id, int(b.saldo * 1000), b.version) for b in balances],
+        answer_ttl_s=settings.ANSWER_TTL_S,
+        timeline=read_timeline(),
+    )
 
 
 def record_unreadable(*, bodies: Sequence[tuple[str, str]], now: datetime) -> None:

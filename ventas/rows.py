@@ -36,14 +36,15 @@ JOIN unnest(%s::uuid[], %s::uuid[]) AS asked (tienda_id, venta_id) USING (tienda
 INSERT_SALES = """
 INSERT INTO ventas
     (tienda_id, venta_id, huella, fecha, total, metodo_pago, cajero_id, terminal_id, recibo, epoch, persistida)
-SELECT *, %s FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::numeric[], %s::text[], %s::integer[],
-    %s::uuid[], %s::bigint[], %s::bigint[])
+SELECT *, %s FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::numeric[], %s::text[],
+    %s::integer[], %s::uuid[], %s::bigint[], %s::bigint[])
 ON CONFLICT (tienda_id, venta_id) DO NOTHING
 RETURNING id, tienda_id, venta_id
 """
 INSERT_LINES = """
 INSERT INTO detalle_ventas (venta_id, linea, producto_id, cantidad, precio_unitario, impuesto, importe)
-SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::uuid[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[])
+SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::uuid[], %s::numeric[], %s::numeric[], %s::numeric[],
+    %s::numeric[])
 """
 RESOLVE_FAILED = """
 UPDATE ventas_fallidas SET estado = 'PERSISTIDA', resuelta = %s
@@ -93,7 +94,8 @@ class FailedRow:
 def _query(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _execute(sql: str, arguments: Sequence[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.db.models import Count, QuerySet
 
 from cache_stock import reservation
 from inventario.models import Producto
+from ventas.messages import Pedido, SaleMessage, read_sale, sale_payload
 from ventas.models import EstadoFalla, Venta, VentaFallida
 
 
@@ -50,33 +52,65 @@ def follow_sale(*, tienda_id: UUID, venta_id: UUID) -> dict[str, Any] | None:
 
     Redis is asked first: a hold that settles in between is found in PostgreSQL then, and never nowhere.
     """
-    held = reservation.is_held(tienda_id=tienda_id, venta_id=venta_id)
+    hold = reservation.find_hold(tienda_id=tienda_id, venta_id=venta_id)
     venta = Venta.objects.filter(tienda_id=tienda_id, venta_id=venta_id).prefetch_related("detalles").first()
     if venta is not None:
-        return {
-            "venta_id": venta_id,
-            "estado": "PERSISTIDA",
-            "fecha": venta.fecha,
-            "total": venta.total,
-            "metodo_pago": venta.metodo_pago,
-            "cajero_id": venta.cajero_id,
-            "terminal_id": venta.terminal_id,
-            "recibo": venta.recibo,
-            "persistida": venta.persistida,
-            "detalles": list(venta.detalles.all()),
-        }
+        return _written(venta)
     failed = VentaFallida.objects.filter(tienda_id=tienda_id, venta_id=venta_id).order_by("-registrada").first()
-    if failed is None and not held:
+    if failed is not None and failed.estado != EstadoFalla.REINTENTADA:
+        estado = "FALLIDA" if failed.estado == EstadoFalla.ABIERTA else "ANULADA"
+        return _on_its_way(venta_id, estado, read_sale(failed.mensaje))
+    if hold is None:
         return None
-    estado = "RESERVADA"
-    if failed is not None and failed.estado == EstadoFalla.ABIERTA:
-        estado = "FALLIDA"
-    if failed is not None and failed.estado == EstadoFalla.DESCARTADA and not held:
-        estado = "ANULADA"
-    unknown: dict[str, Any] = dict.fromkeys(
-        ("fecha", "total", "metodo_pago", "cajero_id", "terminal_id", "recibo", "persistida")
+    payload, _total = sale_payload(
+        tienda_id=tienda_id,
+        venta_id=venta_id,
+        huella=hold.huella,
+        epoch=hold.epoch,
+        pedido=Pedido.decode(hold.pedido),
+        products=hold.products,
     )
-    return unknown | {"venta_id": venta_id, "estado": estado, "detalles": []}
+    return _on_its_way(venta_id, "RESERVADA", read_sale(payload))
+
+
+def _written(venta: Venta) -> dict[str, Any]:
+    return {
+        "venta_id": venta.venta_id,
+        "estado": "PERSISTIDA",
+        "fecha": venta.fecha,
+        "total": venta.total,
+        "metodo_pago": venta.metodo_pago,
+        "cajero_id": venta.cajero_id,
+        "terminal_id": venta.terminal_id,
+        "recibo": venta.recibo,
+        "persistida": venta.persistida,
+        "detalles": list(venta.detalles.all()),
+    }
+
+
+def _on_its_way(venta_id: UUID, estado: str, sale: SaleMessage) -> dict[str, Any]:
+    return {
+        "venta_id": venta_id,
+        "estado": estado,
+        "fecha": sale.fecha,
+        "total": Decimal(sale.total_centavos).scaleb(-2),
+        "metodo_pago": sale.metodo_pago,
+        "cajero_id": sale.cajero_id,
+        "terminal_id": sale.terminal_id,
+        "recibo": None,
+        "persistida": None,
+        "detalles": [
+            {
+                "linea": number,
+                "producto_id": item.producto_id,
+                "cantidad": Decimal(item.cantidad_milli).scaleb(-3),
+                "precio_unitario": Decimal(item.precio_centavos).scaleb(-2),
+                "impuesto": Decimal(item.impuesto).scaleb(-2),
+                "importe": Decimal(item.importe_centavos).scaleb(-2),
+            }
+            for number, item in enumerate(sale.items, start=1)
+        ],
+    }
 
 
 def sales_of(*, tienda_id: UUID) -> QuerySet[Venta]:

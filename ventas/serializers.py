@@ -29,7 +29,7 @@ class ItemSerializer(serializers.Serializer[dict[str, Any]]):
 class CheckoutSerializer(serializers.Serializer[dict[str, Any]]):
     """A cart to sell. Read by order_body.py; this describes it."""
 
-    items = ItemSerializer(many=True, min_length=1, max_length=settings.SALE_MAX_LINES)
+    items = serializers.ListField(child=ItemSerializer(), min_length=1, max_length=settings.SALE_MAX_LINES)
     metodo_pago = serializers.ChoiceField(MetodoPago.choices)
 
 
@@ -64,11 +64,11 @@ class VentaSerializer(serializers.Serializer[dict[str, Any]]):
 
     venta_id = serializers.UUIDField()
     estado = serializers.ChoiceField(ESTADOS)
-    fecha = serializers.DateTimeField(allow_null=True)
-    total = serializers.DecimalField(max_digits=14, decimal_places=2, coerce_to_string=False, allow_null=True)
-    metodo_pago = serializers.ChoiceField(MetodoPago.choices, allow_null=True)
-    cajero_id = serializers.IntegerField(allow_null=True)
-    terminal_id = serializers.UUIDField(allow_null=True)
+    fecha = serializers.DateTimeField()
+    total = serializers.DecimalField(max_digits=14, decimal_places=2, coerce_to_string=False)
+    metodo_pago = serializers.ChoiceField(MetodoPago.choices)
+    cajero_id = serializers.IntegerField()
+    terminal_id = serializers.UUIDField()
     recibo = serializers.IntegerField(allow_null=True)
     persistida = serializers.DateTimeField(allow_null=True)
     detalles = DetalleSerializer(many=True)

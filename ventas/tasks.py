@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -11,8 +10,11 @@ import orjson
 from celery import Task, shared_task
 from celery.exceptions import Reject
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
+from cache_stock.scripts import StockError
 from ventas import batches, cold_start, recovery, topology
+from ventas.broker import BrokerAway
 from ventas.messages import SaleMessage, UnreadableMessage, decimal_text, read_sale, sale_as_payload
 from ventas.persistence import Verdict
 from ventas.publisher import PERSIST_TASK, Outcome, open_link, persist_message
@@ -21,28 +23,30 @@ logger = logging.getLogger(__name__)
 console = logging.getLogger("ventas.console")
 
 PUBLISH_AGAIN_S = 5.0
+AWAY = (BrokerAway, StockError, OperationalError, InterfaceError)  # expected of maintenance: its next round tries again
 _link = open_link(settings.RABBITMQ_URL)
 
 
 @shared_task(name=PERSIST_TASK, bind=True, throws=(Reject,))
 def persist_sales(self: "Task[..., None]", *, ventas: list[dict[str, Any]]) -> None:
-    """Persist the sales of one message, and acknowledge it only once each is written, or on its way to be tried again."""
+    """Persist the sales of one message, and acknowledge it only once each is written, or on its way to be tried
+    again."""
     started = time.monotonic()
     sales, unreadable = _read(ventas)
-    if unreadable:
-        recovery.record_unreadable(bodies=unreadable, now=datetime.now(UTC))
     heard = partial(_announce, started)
     deliveries = int(getattr(self.request, "x-delivery-count", 0) or 0)
     again = deliveries > 0 or bool((self.request.delivery_info or {}).get("redelivered"))
     try:
+        if unreadable:
+            batches.when_possible(lambda: recovery.record_unreadable(bodies=unreadable, now=datetime.now(UTC)))
         if again and len(sales) > 1:
             broken = batches.persist_one_by_one(sales=sales, deliveries=max(deliveries, 1), heard=heard)
         else:
             broken = batches.persist_all(sales=sales, heard=heard) if sales else []
-    except batches.StillAway as error:
-        raise Reject(reason="postgresql", requeue=True) from error
-    for sale, error in broken:
-        _try_again(sale, attempt=self.request.retries + 1, error=error, heard=heard)
+        for sale, error in broken:
+            _try_again(sale, attempt=self.request.retries + 1, error=error, heard=heard)
+    except batches.StillAway as away:
+        raise Reject(reason="postgresql", requeue=True) from away
 
 
 def _read(ventas: object) -> tuple[list[SaleMessage], list[tuple[str, str]]]:
@@ -57,7 +61,8 @@ def _read(ventas: object) -> tuple[list[SaleMessage], list[tuple[str, str]]]:
 
 
 def _try_again(sale: SaleMessage, *, attempt: int, error: Exception, heard: batches.Heard) -> None:
-    """Publish one sale alone with its attempts raised; where the broker refuses, the attempts that are left run here."""
+    """Publish one sale alone with its attempts raised; where the broker refuses, the attempts that are left run
+    here."""
     payload = orjson.dumps(sale_as_payload(sale))
     why = f"{type(error).__name__}: {error}"
     while attempt < settings.SALE_ATTEMPTS:
@@ -69,7 +74,7 @@ def _try_again(sale: SaleMessage, *, attempt: int, error: Exception, heard: batc
             return
     message = persist_message([payload], retries=attempt, routing_key=topology.SALES_FAILED, error=why)
     if _link.send(message, deadline=time.monotonic() + PUBLISH_AGAIN_S) is not Outcome.CONFIRMED:
-        recovery.record_failed_sale(sale=sale, error=why, now=datetime.now(UTC))
+        batches.when_possible(lambda: recovery.record_failed_sale(sale=sale, error=why, now=datetime.now(UTC)))
 
 
 def _announce(started: float, verdict: Verdict) -> None:
@@ -94,19 +99,21 @@ def _announce(started: float, verdict: Verdict) -> None:
     )
 
 
-@shared_task(name="ventas.sweep")
-def sweep() -> dict[str, int]:
+@shared_task(name="ventas.sweep", throws=AWAY)
+def sweep() -> None:
     """Publish overdue holds again, keep the bound on live holds, warm what was found cold."""
-    return recovery.sweep(now_ms=int(time.time() * 1000))
+    recovery.sweep(now_ms=int(time.time() * 1000))
 
 
-@shared_task(name="ventas.archive_failed")
-def archive_failed() -> int:
-    """Move what lies in queue.sales.failed to VentaFallida."""
-    return recovery.archive_failed(now=datetime.now(UTC))
+@shared_task(name="ventas.archive_failed", throws=AWAY)
+def archive_failed() -> None:
+    """Move what lies in queue.sales.failed to VentaFallida, and let go what discarded sales still hold."""
+    now = datetime.now(UTC)
+    recovery.archive_failed(now=now)
+    recovery.settle_discarded(now=now)
 
 
-@shared_task(name="ventas.cold_start")
-def cold_start_if_needed() -> Sequence[str]:
+@shared_task(name="ventas.cold_start", throws=AWAY)
+def cold_start_if_needed() -> None:
     """Arm the tiendas whose Redis is not the one that was armed last."""
-    return [str(tienda) for tienda in cold_start.run()]
+    cold_start.run()

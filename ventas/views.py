@@ -43,7 +43,9 @@ class CheckoutView(APIView):
         parameters=[KEY_HEADER],
         responses={
             201: AnswerSerializer,
-            202: OpenApiResponse(AnswerSerializer, description="Aún no se sabe si quedó: seguirla con GET ventas/{id}."),
+            202: OpenApiResponse(
+                AnswerSerializer, description="Aún no se sabe si quedó: seguirla con GET ventas/{id}."
+            ),
             409: OpenApiResponse(description="Un precio cambió; nada quedó reservado."),
             422: OpenApiResponse(description="La clave ya es de otra venta."),
         },

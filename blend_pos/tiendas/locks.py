@@ -22,7 +22,8 @@ class NoTransaction(RuntimeError):
 
 
 def share_tiendas(*, tiendas: Iterable[UUID]) -> dict[UUID, int]:
-    """Hold off cold starts until this transaction ends; the epochs that are valid for as long. Unknown tiendas are left out."""
+    """Hold off cold starts until this transaction ends; the epochs that are valid for as long. Unknown tiendas are
+    left out."""
     _assert_transaction()
     names = sorted(str(tienda) for tienda in tiendas)
     with connection.cursor() as cursor:
@@ -39,7 +40,8 @@ def own_tienda(*, tienda_id: UUID) -> int | None:
 
 
 def read_timeline() -> str:
-    """Which history of which database this is: another one after a failover or a restore, and then versions went back."""
+    """Which history of which database this is: another one after a failover or a restore, and then versions went
+    back."""
     with connection.cursor() as cursor:
         cursor.execute(TIMELINE)
         (timeline,) = cursor.fetchone() or ("",)
