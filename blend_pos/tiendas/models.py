@@ -14,7 +14,9 @@ from knox.models import AbstractAuthToken
 def validate_time_zone(value: str) -> None:
     """Refuse a name that the time zone database does not have."""
     if value not in available_timezones():
-        raise ValidationError(_("«%(zona)s» no es una zona horaria. Ejemplo: America/Mexico_City."), params={"zona": value})
+        raise ValidationError(
+            _("«%(zona)s» no es una zona horaria. Ejemplo: America/Mexico_City."), params={"zona": value}
+        )
 
 
 class Rol(models.TextChoices):
@@ -79,7 +81,7 @@ class Membresia(models.Model):
         return f"{self.usuario_id} {self.rol}"
 
 
-class Terminal(models.Model):
+class Terminal(models.Model):  # type: ignore[django-manager-missing] # of TokenTerminal, whose base has no types
     """A till of a tienda. It numbers its own receipts, so that no till waits for another."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -102,7 +104,7 @@ class Terminal(models.Model):
         return self.nombre
 
 
-class TokenTerminal(AbstractAuthToken):
+class TokenTerminal(AbstractAuthToken):  # type: ignore[misc] # knox has no types
     """A bearer token of one terminal, with one role. Only its digest is stored."""
 
     terminal = models.ForeignKey(Terminal, on_delete=models.CASCADE, related_name="tokens")

@@ -1,0 +1,108 @@
+"""How a request shows who asks: a terminal's token, or a person's session. Each costs one read from Redis, no SQL."""
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+
+from blend_pos.tiendas.access import Access, Seat, take_seat
+from blend_pos.tiendas.access_cache import session_name, token_name
+from blend_pos.tiendas.access_lookup import find_access
+
+REALM = 'Bearer realm="blend_pos"'
+# As knox and Django make them: anything else is not looked up at all.
+TOKEN_SHAPE = re.compile(rf"{settings.REST_KNOX['TOKEN_PREFIX']}[0-9a-f]{{64}}")
+SESSION_KEY_SHAPE = re.compile(r"[0-9a-z]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks, as `request.user`: no row of the database. What they may do is in `request.auth`, a Seat."""
+
+    id: int
+    username: str
+    is_authenticated: ClassVar[bool] = True
+    is_anonymous: ClassVar[bool] = False
+    is_active: ClassVar[bool] = True
+
+    @property
+    def pk(self) -> int:
+        """The person's id, under the name that models give it."""
+        return self.id
+
+    def get_username(self) -> str:
+        """The person's login name."""
+        return self.username
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class TokenAccess(BaseAuthentication):
+    """`Authorization: Bearer <token>`: one terminal of one tienda."""
+
+    def authenticate(self, request: Request) -> tuple[Person, Seat] | None:
+        """Seat the token's terminal; None without such a header. Raises 401, AccessUnavailable, SeatRefused."""
+        scheme, _space, token = get_authorization_header(request).decode("latin-1").strip().partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = token.strip()
+        access = None
+        if TOKEN_SHAPE.fullmatch(token):
+            access = find_access(name=token_name(token), now=timezone.now())
+        if access is None:
+            raise AuthenticationFailed(_("El token no existe, venció o fue revocado."))
+        return _seated(request, access)
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the base class' signature
+        """What a 401 says in WWW-Authenticate."""
+        return REALM
+
+
+class SessionAccess(SessionAuthentication):
+    """The cookie of Django's session, with Django's CSRF token on everything that changes something."""
+
+    def authenticate(self, request: Request) -> tuple[Person, Seat] | None:
+        """Seat the session's person; None without a live session. Raises 403, AccessUnavailable, SeatRefused."""
+        session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+        if not SESSION_KEY_SHAPE.fullmatch(session_key):
+            return None
+        access = find_access(name=session_name(session_key), now=timezone.now())
+        if access is None:
+            return None
+        self.enforce_csrf(request)
+        return _seated(request, access)
+
+    def enforce_csrf(self, request: Request) -> None:
+        """As Django's; its refusal has a code of its own."""
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as refusal:
+            raise PermissionDenied(_("Falta el token CSRF o no es válido."), code="csrf") from refusal
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the base class' signature
+        """A token is what a 401 asks for, here too."""
+        return REALM
+
+
+def _seated(request: Request, access: Access) -> tuple[Person, Seat]:
+    seat = take_seat(
+        access=access,
+        tienda_id=request.headers.get("X-Tienda-ID"),
+        terminal_id=request.headers.get("X-Terminal-ID"),
+    )
+    return Person(id=seat.usuario_id, username=seat.username), seat
+
+
+def seat_of(request: Request) -> Seat:
+    """The seat of a request that a permission class has let in."""
+    seat = request.auth
+    if not isinstance(seat, Seat):
+        raise TypeError("the view has no permission class that asks for a seat")
+    return seat
