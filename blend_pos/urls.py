@@ -1,8 +1,22 @@
 """Every address of the project."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView
+
+from blend_pos import errors
+from blend_pos.swagger import SwaggerView
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.page_not_found
+handler500 = errors.server_error
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("cuenta/", include("blend_pos.tiendas.urls")),
+    path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/", include("ventas.urls")),
+    path("api/v1/docs", SwaggerView.as_view(), name="docs"),
+    re_path(r"^api/", errors.unknown_address),  # last: what nothing above matches
 ]

@@ -1,0 +1,230 @@
+"""Tiendas, terminals, members, tokens and people in the admin. Every change goes through shops.py and tokens.py."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from knox.settings import knox_settings
+
+from blend_pos.tiendas import shops, tokens
+from blend_pos.tiendas.admin_roles import TiendaScopedAdmin
+from blend_pos.tiendas.models import Membresia, Rol, Terminal, Tienda, TokenTerminal
+from blend_pos.tiendas.tokens import TokenRefused
+
+if TYPE_CHECKING:
+    _TokenForm = forms.ModelForm[TokenTerminal]
+    _UserAdmin = UserAdmin[User]
+else:  # they take no type parameter at run time
+    _TokenForm = forms.ModelForm
+    _UserAdmin = UserAdmin
+
+NEW_TOKEN_ATTRIBUTE = "blend_new_token"
+
+
+@admin.register(Tienda)
+class TiendaAdmin(TiendaScopedAdmin[Tienda]):
+    """Tiendas. One is closed, never deleted."""
+
+    tienda_path = "pk"
+    list_display = ("nombre", "zona_horaria", "moneda", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("nombre",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only a superuser opens a tienda."""
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Tienda | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+        """Nobody."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Tienda, form: Any, change: bool) -> None:  # noqa: ARG002 - the base class' signature
+        """A new tienda gets its terminal 1."""
+        if change:
+            shops.save_tienda(tienda=obj)
+        else:
+            shops.open_tienda(tienda=obj)
+
+
+@admin.register(Terminal)
+class TerminalAdmin(TiendaScopedAdmin[Terminal]):
+    """Terminals. One is deactivated, never deleted: its receipts name it."""
+
+    list_display = ("nombre", "tienda", "numero", "ultimo_recibo", "is_active")
+    list_filter = ("tienda", "is_active")
+    list_select_related = ("tienda",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Terminal | None = None) -> tuple[str, ...]:  # noqa: ARG002 - the base class' signature
+        """A terminal stays in its tienda."""
+        return ("tienda", "numero") if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Terminal | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+        """Nobody."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Terminal, form: Any, change: bool) -> None:  # noqa: ARG002 - the base class' signature
+        """Write it, and end what is open there."""
+        shops.save_terminal(terminal=obj)
+
+
+@admin.register(Membresia)
+class MembresiaAdmin(TiendaScopedAdmin[Membresia]):
+    """Who belongs where, in which role."""
+
+    view_rol = Rol.ADMINISTRADOR
+    list_display = ("usuario", "tienda", "rol")
+    list_filter = ("tienda", "rol")
+    list_select_related = ("usuario", "tienda")
+    search_fields = ("usuario__username",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membresia | None = None) -> tuple[str, ...]:  # noqa: ARG002 - the base class' signature
+        """A membership changes its role; another person or tienda is another membership."""
+        return ("usuario", "tienda") if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Membresia, form: Any, change: bool) -> None:  # noqa: ARG002 - the base class' signature
+        """Write it, and end what the person has open."""
+        shops.save_membership(membresia=obj)
+
+    def delete_model(self, request: HttpRequest, obj: Membresia) -> None:  # noqa: ARG002 - the base class' signature
+        """Take the person out."""
+        shops.remove_membership(membresia=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membresia]) -> None:
+        """Take each of them out."""
+        for membresia in queryset:
+            self.delete_model(request, membresia)
+
+
+class TokenForm(_TokenForm):
+    """What a new token is asked for."""
+
+    class Meta:
+        model = TokenTerminal
+        fields = ("terminal", "user", "rol", "expiry")
+        labels: ClassVar = {"user": _("Persona"), "expiry": _("Vence")}
+        help_texts: ClassVar = {"expiry": _("Vacío: no vence.")}
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a token that would open nothing."""
+        values = super().clean() or {}
+        if not self.errors:
+            try:
+                tokens.check_token(terminal=values["terminal"], usuario=values["user"], rol=values["rol"])
+            except TokenRefused as refusal:
+                raise ValidationError(str(refusal)) from refusal
+        return values
+
+
+@admin.register(TokenTerminal)
+class TokenTerminalAdmin(TiendaScopedAdmin[TokenTerminal]):
+    """Tokens: made, shown once, revoked; never changed."""
+
+    tienda_path = "terminal__tienda"
+    view_rol = Rol.ADMINISTRADOR
+    form = TokenForm
+    list_display = ("token_key", "terminal", "tienda", "user", "rol", "created", "expiry")
+    list_filter = ("terminal__tienda", "rol")
+    list_select_related = ("terminal__tienda", "user")
+    search_fields = ("token_key", "user__username")
+    actions = ("revoke",)
+
+    @admin.display(description=_("tienda"))
+    def tienda(self, token: TokenTerminal) -> str:
+        """The tienda's name."""
+        return str(token.terminal.tienda)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A year, as by default."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        lifetime: timedelta = knox_settings.TOKEN_TTL
+        return {"expiry": timezone.now() + lifetime, **initial}
+
+    def has_change_permission(self, request: HttpRequest, obj: TokenTerminal | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+        """Nobody: a token is revoked and another made."""
+        return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Revoking is the one way to delete several."""
+        actions: dict[str, Any] = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def save_model(self, request: HttpRequest, obj: TokenTerminal, form: Any, change: bool) -> None:  # noqa: ARG002 - the base class' signature
+        """Make the token; response_add shows it."""
+        row, token = tokens.create_token(terminal=obj.terminal, usuario=obj.user, rol=obj.rol, expiry=obj.expiry)
+        obj.digest, obj.token_key, obj.created = row.digest, row.token_key, row.created
+        setattr(request, NEW_TOKEN_ATTRIBUTE, token)
+
+    def response_add(
+        self,
+        request: HttpRequest,
+        obj: TokenTerminal,
+        post_url_continue: str | None = None,  # noqa: ARG002 - the base class' signature
+    ) -> HttpResponse:
+        """The one page that shows the token; no copy of it is kept by a browser, a cookie or a message."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Token de terminal"),
+            "opts": self.opts,
+            "terminal": obj.terminal,
+            "token": getattr(request, NEW_TOKEN_ATTRIBUTE),
+        }
+        response = TemplateResponse(request, "admin/tiendas/tokenterminal/created.html", context)
+        add_never_cache_headers(response)
+        return response
+
+    def delete_model(self, request: HttpRequest, obj: TokenTerminal) -> None:  # noqa: ARG002 - the base class' signature
+        """Revoke it."""
+        tokens.revoke_token(token=obj)
+
+    @admin.action(description=_("Revocar los tokens elegidos"), permissions=["delete"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[TokenTerminal]) -> None:
+        """Revoke each of them."""
+        count = 0
+        for token in queryset:
+            tokens.revoke_token(token=token)
+            count += 1
+        text = ngettext("%(count)d token revocado.", "%(count)d tokens revocados.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class PersonAdmin(_UserAdmin):
+    """People, for superusers. Deactivating one, or changing the password, ends all that the person has open."""
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Write a changed person, and end what they have open."""
+        if change:
+            shops.save_person(usuario=obj)
+        else:
+            super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:  # noqa: ARG002 - the base class' signature
+        """Delete a person who has sold nothing."""
+        shops.remove_person(usuario=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:  # noqa: ARG002 - the base class' signature
+        """Delete each of them."""
+        for usuario in queryset:
+            shops.remove_person(usuario=usuario)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - the base class' signature
+        """Another person's password."""
+        if request.method != "POST" or not id.isdecimal():
+            return super().user_change_password(request, id, form_url)
+        with shops.ending_access_of(usuario_id=int(id)):
+            return super().user_change_password(request, id, form_url)
