@@ -108,8 +108,9 @@ def as_nobody() -> list[str]:
 def setpriv_nobody() -> list[str]:
     """The same where user namespaces are off (a container, a chroot): a real change of user.
 
-    The one capability kept lets nobody reach programs and data below a folder that is root's alone;
-    the data folder itself must belong to nobody.
+    The one capability kept lets nobody reach programs and data below a folder that is root's alone (and the secure
+    bit lets access(2) know of it); the data folder itself must belong to nobody.
     """
     user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    return ["setpriv", *user, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--"]
+    reach = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
+    return ["setpriv", *user, *reach, "--"]

@@ -1,9 +1,11 @@
 """A command in the background that never outlives its starter: see guard.py."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from scripts import guard
 
 GUARD_SPARE_S = 10.0
 LOG_TAIL_LINES = 30
+PAUSE_S = 0.05
 
 
 def guarded_command(
@@ -94,9 +97,13 @@ class Guarded:
 
     def kill(self) -> None:
         """SIGKILL the whole tree at once; the guard then ends by itself."""
-        if self.running:
+        deadline = time.monotonic() + self._stop_within_s
+        while self.running:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"guard {self._guard.pid} does not end after SIGKILL of its command")
             guard.kill_descendants(self._guard.pid)
-        self._guard.wait(self._stop_within_s)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._guard.wait(PAUSE_S)  # not ended: it was only about to start its command
 
     def freeze(self) -> None:
         """SIGSTOP the whole tree. Twice, for a child that was born during the first pass."""

@@ -13,7 +13,7 @@ from scripts.service import Service
 
 USER = "blend_pos"
 VIRTUAL_HOST = "blend_pos"
-NODE = "blend_pos@localhost"  # constant: the data folder carries it
+NODE = f"blend_pos@{LOOPBACK}"  # constant, since the data folder carries it; an address needs no name service
 IDLE_SCHEDULERS = "+sbwt none +sbwtdcpu none +sbwtdio none"  # waiting threads sleep instead of spinning
 LOOPBACK_ONLY = "-kernel inet_dist_use_interface {127,0,0,1}"
 
@@ -66,6 +66,7 @@ class Rabbit(Service):
     def environment(self) -> dict[str, str]:
         return super().environment() | {
             "RABBITMQ_NODENAME": NODE,
+            "RABBITMQ_USE_LONGNAME": "true",
             "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self._distribution_port),

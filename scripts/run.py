@@ -67,7 +67,7 @@ def prepare(settings: Mapping[str, str]) -> None:
 def serve(settings: Mapping[str, str], *, port: int, once: bool) -> int:
     """Run the product's processes and the sale until the sale is through (`once`), one ends, or Ctrl-C."""
     cores = min(max(os.cpu_count() or 1, 2), 4)
-    sale = [processes.PYTHON, "-m", "scripts.passage", str(DEMO), f"--url=http://localhost:{port}", f"--done={DONE}"]
+    sale = [processes.PYTHON, "-m", "scripts.passage", str(DEMO), f"--url=http://127.0.0.1:{port}", f"--done={DONE}"]
     commands = {
         "web": processes.web(port=port, workers=cores),
         "worker": processes.worker(concurrency=cores),

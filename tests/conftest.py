@@ -19,7 +19,7 @@ from django.test.utils import setup_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from scripts.binaries import MissingBinary
-from scripts.services import Services
+from scripts.services import ServiceError, Services
 from tests.spawning import Spawner
 
 FOLDER = Path(tempfile.mkdtemp(prefix="blend-pos-tests-"))
@@ -42,8 +42,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     try:
         SERVICES.start()
-    except MissingBinary as lack:
-        pytest.exit(f"The tests need the real servers. {lack}", returncode=pytest.ExitCode.USAGE_ERROR)
+    except (MissingBinary, ServiceError) as problem:
+        pytest.exit(f"The tests need the real servers. {problem}", returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 def pytest_unconfigure() -> None:
