@@ -1,0 +1,93 @@
+"""What a run decides before it starts anything: which servers, which secrets, which settings file."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from scripts import environment, run_servers
+from scripts.environment import Secrets
+from scripts.services import Postgres, Rabbit, Redis
+
+NAMED = {
+    "DATABASE_URL": "postgres://somebody@db.example/pos",
+    "REDIS_URL": "redis://stock.example:6379/0",
+    "RABBITMQ_URL": "amqp://somebody@broker.example/pos",
+}
+SECRETS = Secrets(secret_key="k", postgres="p", redis="r", rabbitmq="q")
+
+
+def test_without_names_all_three_are_private_on_consecutive_ports(tmp_path: Path) -> None:
+    servers = run_servers.choose(environment={"SERVICE_PORTS": "21000"}, secrets=SECRETS, folder=tmp_path)
+
+    assert [type(service) for service in servers.private] == [Postgres, Redis, Rabbit]
+    assert [port for service in servers.private for port in service.ports] == list(range(21000, 21006))
+    assert servers.settings["REDIS_URL"] == "redis://:r@127.0.0.1:21001/0"
+    assert servers.settings["CACHE_URL"] == "redis://:r@127.0.0.1:21001/1"
+    assert servers.settings["RABBITMQ_MANAGEMENT_URL"] == "http://blend_pos:q@127.0.0.1:21003"
+
+
+def test_a_named_server_is_used_and_no_private_one_beside_it(tmp_path: Path) -> None:
+    servers = run_servers.choose(environment=NAMED, secrets=SECRETS, folder=tmp_path)
+
+    assert servers.private == []
+    assert {name: servers.settings[name] for name in NAMED} == NAMED
+    assert servers.settings["CACHE_URL"] == "redis://stock.example:6379/1"
+    assert "RABBITMQ_MANAGEMENT_URL" not in servers.settings
+
+
+def test_without_rabbitmq_the_broker_is_redis_and_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RABBITMQ_SERVER", "/nowhere")
+
+    servers = run_servers.choose(environment={}, secrets=SECRETS, folder=tmp_path)
+
+    assert [type(service) for service in servers.private] == [Postgres, Redis]
+    assert servers.settings["RABBITMQ_URL"] == "redis://:r@127.0.0.1:21431/2"
+    assert "apt-get install rabbitmq-server" in str(servers.rabbitmq_missing)
+
+
+def test_a_named_broker_does_not_ask_for_rabbitmq_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RABBITMQ_SERVER", "/nowhere")
+
+    servers = run_servers.choose(environment=NAMED, secrets=SECRETS, folder=tmp_path)
+
+    assert servers.rabbitmq_missing is None
+
+
+def test_secrets_are_made_once_and_are_their_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    first = Secrets.kept_in(path)
+
+    assert Secrets.kept_in(path) == first
+    assert Secrets.kept_in(tmp_path / "others.json") != first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_runs_settings_file_is_replaced_and_names_nothing(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    environment.write_settings(path, {"DATABASE_URL": "postgres://old"})
+    environment.write_settings(path, {"DATABASE_URL": "postgres://new"})
+
+    assert path.read_text().splitlines()[1:] == ["DATABASE_URL=postgres://new"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert environment.named(path) == dict(os.environ)
+
+
+def test_a_settings_file_written_by_hand_is_read_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REDIS_URL")
+    monkeypatch.setenv("DATABASE_URL", "postgres://from-the-environment")
+    path = tmp_path / ".env"
+    written = "REDIS_URL=redis://mine\nDATABASE_URL=postgres://from-the-file\n"
+    path.write_text(written)
+
+    named = environment.named(path)
+    environment.write_settings(path, {"REDIS_URL": "redis://other"})
+
+    assert named["REDIS_URL"] == "redis://mine"
+    assert named["DATABASE_URL"] == "postgres://from-the-environment"
+    assert path.read_text() == written
