@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from inventario.models import TipoMovimiento
+
 LOCK = """
 SELECT id, tienda_id, stock_actual, version FROM productos WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
@@ -20,8 +22,10 @@ SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::numeric[], %
     %s::bigint[], %s::smallint[], %s::uuid[], %s::text[], %s::integer[])
 """
 UPDATE = """
-UPDATE productos SET stock_actual = new.saldo, version = new.version
-FROM unnest(%s::uuid[], %s::numeric[], %s::bigint[]) AS new (id, saldo, version) WHERE productos.id = new.id
+UPDATE productos SET stock_actual = new.saldo, version = new.version,
+    actualizado = CASE WHEN new.sold THEN actualizado ELSE statement_timestamp() END
+FROM unnest(%s::uuid[], %s::numeric[], %s::bigint[], %s::boolean[]) AS new (id, saldo, version, sold)
+WHERE productos.id = new.id
 """
 
 
@@ -88,7 +92,10 @@ def record(*, movements: Sequence[Movement]) -> list[StockBalance]:
             now[movement.producto_id] = (saldo, version)
             columns["saldo"].append(saldo)
             columns["version"].append(version)
-        cursor.execute(UPDATE, [ids, [now[p][0] for p in ids], [now[p][1] for p in ids]])
+        # What moved otherwise than by a sale counts as changed: a till, or a warmup that missed it, asks for that.
+        changed = {m.producto_id for m in movements if m.tipo != TipoMovimiento.VENTA}
+        sold = [p not in changed for p in ids]
+        cursor.execute(UPDATE, [ids, [now[p][0] for p in ids], [now[p][1] for p in ids], sold])
         cursor.execute(
             APPEND,
             [

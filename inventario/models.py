@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from blend_pos.tiendas.models import Tienda
@@ -23,11 +24,12 @@ class Producto(models.Model):
     """A product of one tienda.
 
     It is never deleted and never changes tienda. `stock_actual` is written by inventario.ledger alone, with `version`;
-    price, tax and activity by inventario.catalogo alone, with `catalogo_version`.
+    price, tax and activity by inventario.catalogo alone, with `catalogo_version`. `actualizado` is the database's clock
+    at the last change other than a sale, read after its transaction had a number: inventario.selectors relies on that.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tienda = models.ForeignKey(Tienda, on_delete=models.PROTECT, related_name="productos")
+    tienda = models.ForeignKey(Tienda, on_delete=models.PROTECT, related_name="productos", db_index=False)
     sku = models.CharField(_("SKU"), max_length=64)
     codigo_barras = models.CharField(_("código de barras"), max_length=64, blank=True, default="")
     nombre = models.CharField(_("nombre"), max_length=200)
@@ -48,7 +50,7 @@ class Producto(models.Model):
     is_active = models.BooleanField(_("activo"), default=True)
     version = models.BigIntegerField(default=0, editable=False)
     catalogo_version = models.BigIntegerField(default=1, editable=False)
-    actualizado = models.DateTimeField(_("actualizado"), auto_now=True, db_index=True)
+    actualizado = models.DateTimeField(_("actualizado"), db_default=Now(), editable=False)
 
     class Meta:
         db_table = "productos"
@@ -61,6 +63,8 @@ class Producto(models.Model):
                 condition=models.Q(is_active=True),
                 name="idx_productos_tienda_activo",
             ),
+            models.Index(fields=["tienda", "id"], name="idx_productos_tienda_id"),
+            models.Index(fields=["tienda", "actualizado", "id"], name="idx_productos_tienda_cambios"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["tienda", "sku"], name="productos_tienda_sku_unico"),
@@ -137,9 +141,7 @@ class InventoryLedger(models.Model):
                 name="ledger_producto_operacion_unica",
             ),
             models.CheckConstraint(condition=models.Q(saldo__gte=0), name="ledger_saldo_no_negativo"),
-            models.CheckConstraint(
-                condition=models.Q(tipo__in=TipoMovimiento.values), name="ledger_tipo_conocido"
-            ),
+            models.CheckConstraint(condition=models.Q(tipo__in=TipoMovimiento.values), name="ledger_tipo_conocido"),
             models.CheckConstraint(
                 condition=~models.Q(tipo="VENTA") | models.Q(venta__isnull=False, linea__isnull=False, delta__lt=0),
                 name="ledger_venta_con_su_linea",

@@ -5,7 +5,8 @@ from django.db import migrations
 CREATE = """
 CREATE FUNCTION inventory_ledger_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'inventory_ledger is append-only: % refused', TG_OP USING ERRCODE = 'integrity_constraint_violation';
+    RAISE EXCEPTION 'inventory_ledger is append-only: % refused', TG_OP
+        USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 CREATE TRIGGER inventory_ledger_no_change BEFORE UPDATE OR DELETE ON inventory_ledger
     FOR EACH ROW EXECUTE FUNCTION inventory_ledger_append_only();
