@@ -112,6 +112,11 @@ def check(*, keys: Sequence[str]) -> tuple[int | None, list[list[str]]]:
     return (int(epoch) if epoch != "" else None), stock
 
 
+def check_text() -> str:
+    """CHECK whole, to be sent within a pipeline: it answers as check() before that is taken apart."""
+    return bytes(cast("bytes", CHECK.script)).decode()
+
+
 def sweep(*, keys: Sequence[str], arguments: Sequence[Argument]) -> list[list[str]]:
     """The claimed holds: venta, huella, epoch, pedido, lines."""
     return cast("list[list[str]]", _run(SWEEP, keys, arguments))

@@ -1,0 +1,90 @@
+"""What a tienda's Redis looks like: how much of it is warm, how well look-ups do, what is available."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import cast
+from uuid import UUID
+
+from cache_stock import keys, scripts
+
+WARMED = "calentado"
+BYTES_A_MB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Warm products of the tienda, the server's memory in MB, look-ups of checkouts that found a product or did not."""
+
+    total_keys: int
+    memory_mb: float
+    hits: int
+    misses: int
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Percent, two decimals; None before the first look-up."""
+        lookups = self.hits + self.misses
+        return round(100 * self.hits / lookups, 2) if lookups else None
+
+
+def read_stats(*, tienda_id: UUID) -> Stats:
+    """The figures of now, in one round trip. Raises a StockError."""
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    pipe.zcount(keys.loaded(tienda_id), "(0", "+inf")
+    pipe.hmget(keys.meta(tienda_id), ["aciertos", "fallos"])
+    pipe.info("memory")
+    total_keys, (hits, misses), memory = scripts.guarded(pipe.execute)
+    return Stats(total_keys, round(memory["used_memory"] / BYTES_A_MB, 2), int(hits or 0), int(misses or 0))
+
+
+def warm_products_count(*, tienda_id: UUID) -> int:
+    """How many products are warm."""
+    return int(scripts.guarded(partial(scripts.stock_client().zcount, keys.loaded(tienda_id), "(0", "+inf")))
+
+
+def some_warm_products(*, tienda_id: UUID, most: int) -> list[str]:
+    """The ids of some products that are warm."""
+    read = partial(scripts.stock_client().zrangebyscore, keys.loaded(tienda_id), "(0", "+inf", start=0, num=most)
+    return cast("list[str]", scripts.guarded(read))
+
+
+def note_warmed(*, tienda_id: UUID, at_ms: int) -> None:
+    """Every product of the tienda was carried to Redis, beginning at `at_ms`."""
+    scripts.set_field(key=keys.meta(tienda_id), field=WARMED, value=str(at_ms))
+
+
+def forget_warmed(*, tienda_id: UUID) -> None:
+    """Its products are not all warm any more."""
+    scripts.delete_field(key=keys.meta(tienda_id), field=WARMED)
+
+
+def warmed_at(*, tiendas: Sequence[UUID]) -> dict[UUID, datetime | None]:
+    """When the last whole warmup of each tienda began, in one round trip; None without one, or after a flush."""
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    for tienda in tiendas:
+        pipe.hget(keys.meta(tienda), WARMED)
+    answers = scripts.guarded(pipe.execute) if tiendas else []
+    return {
+        tienda: datetime.fromtimestamp(int(at_ms) / 1000, UTC) if at_ms else None
+        for tienda, at_ms in zip(tiendas, answers, strict=True)
+    }
+
+
+def available_anywhere(*, products: Sequence[tuple[UUID, UUID]]) -> dict[UUID, int | None]:
+    """What can be promised of products (tienda, producto) of any tiendas, as available(); in one round trip."""
+    wanted: dict[UUID, list[UUID]] = {}
+    for tienda, producto in products:
+        wanted.setdefault(tienda, []).append(producto)
+    check = scripts.check_text()
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    for tienda, productos in wanted.items():
+        names = [keys.meta(tienda), *(keys.stock(tienda, producto) for producto in productos)]
+        pipe.eval(check, len(names), *names)
+    answers = scripts.guarded(pipe.execute) if wanted else []
+    result: dict[UUID, int | None] = {}
+    for productos, (epoch, *stock) in zip(wanted.values(), answers, strict=True):
+        for producto, (saldo, reservado, _version, _catalogo) in zip(productos, stock, strict=True):
+            result[producto] = int(saldo) - int(reservado) if epoch != "" and saldo != "" else None
+    return result
