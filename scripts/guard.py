@@ -96,6 +96,9 @@ def _end(child: subprocess.Popen[bytes], number: signal.Signals, grace_s: float)
             child.wait(grace_s)
     kill_descendants(os.getpid())
     status = child.wait()
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)  # leave no zombie: what adopts it may never collect it
     return status if status >= 0 else 128 - status
 
 
