@@ -64,17 +64,21 @@ def prepare(settings: Mapping[str, str]) -> None:
     step("Stock in Redis", processes.manage("warmup_stock", "--all"), settings)
 
 
-def serve(settings: Mapping[str, str], *, port: int, once: bool) -> int:
-    """Run the product's processes and the sale until the sale is through (`once`), one ends, or Ctrl-C."""
+def product_commands(*, port: int) -> dict[str, list[str]]:
+    """The product's processes, as many of each as this machine is good for."""
     cores = min(max(os.cpu_count() or 1, 2), 4)
-    sale = [processes.PYTHON, "-m", "scripts.passage", str(DEMO), f"--url=http://127.0.0.1:{port}", f"--done={DONE}"]
-    commands = {
+    return {
         "web": processes.web(port=port, workers=cores),
         "worker": processes.worker(concurrency=cores),
         "maintenance": processes.maintenance(),
         "beat": processes.beat(),
-        "sale": [*sale, "--once"] if once else sale,
     }
+
+
+def serve(settings: Mapping[str, str], *, port: int, once: bool) -> int:
+    """Run the product's processes and the sale until the sale is through (`once`), one ends, or Ctrl-C."""
+    sale = [processes.PYTHON, "-m", "scripts.passage", str(DEMO), f"--url=http://127.0.0.1:{port}", f"--done={DONE}"]
+    commands = {**product_commands(port=port), "sale": [*sale, "--once"] if once else sale}
     DONE.unlink(missing_ok=True)
     honcho.manager.KILL_WAIT = GRACE_S + 10  # a worker may finish the batch in its hands
     manager = honcho.manager.Manager(Printer(sys.stdout, time_format="%H:%M:%S"))
