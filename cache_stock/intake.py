@@ -91,24 +91,14 @@ def lower_stock(*, operation: Operation, now_ms: int) -> list[ledger.StockBalanc
     """
     rows.assert_committed()
     check_operation(operation, tipos=OUTGOING)
-    settled = [reservation.SettledSale(operation.operacion, operation.huella)]
     done = _find_written(operation, sign=-1)
-    if done is not None:
-        _tell_redis(operation, _Written(done, read_timeline()), settled)
-        return done
-    nonce = uuid4().hex
-    hold = _hold(operation, nonce, now_ms)
-    try:
-        written = _write(operation, sign=-1, epoch=hold.epoch)
-    except (OperationalError, InterfaceError) as error:
-        raise OutcomeUnknown(_("PostgreSQL no responde: el ajuste se escribirá en cuanto vuelva.")) from error
-    except _EpochOver as error:
-        raise StockAway(_("Redis se acaba de rearmar: repite el ajuste.")) from error
-    except (ledger.UnknownProduct, OperationConflict, DatabaseError):
-        with suppress(StockError):
-            reservation.release(tienda_id=operation.tienda_id, venta_id=operation.operacion, nonce=nonce)
-        raise
-    _tell_redis(operation, written, settled)
+    if done is None:
+        nonce = uuid4().hex
+        hold = _hold(operation, nonce, now_ms)
+        written = _complete(operation, epoch=hold.epoch, nonce=nonce)
+    else:
+        written = _Written(done, read_timeline())
+    _tell_redis(operation, written, [reservation.SettledSale(operation.operacion, operation.huella)])
     return written.balances
 
 
@@ -182,6 +172,20 @@ def _reserve(operation: Operation, nonce: str, now_ms: int) -> reservation.Hold 
         most_holds=settings.HOLDS_MAX_PER_TIENDA,
         only_active=False,
     )
+
+
+def _complete(operation: Operation, *, epoch: int, nonce: str) -> _Written:
+    """Write what this process holds; where it is certain that nothing was written, the hold is given back."""
+    try:
+        return _write(operation, sign=-1, epoch=epoch)
+    except (OperationalError, InterfaceError) as error:
+        raise OutcomeUnknown(_("PostgreSQL no responde: el ajuste se escribirá en cuanto vuelva.")) from error
+    except _EpochOver as error:
+        raise StockAway(_("Redis se acaba de rearmar: repite el ajuste.")) from error
+    except (ledger.UnknownProduct, OperationConflict, DatabaseError):
+        with suppress(StockError):
+            reservation.release(tienda_id=operation.tienda_id, venta_id=operation.operacion, nonce=nonce)
+        raise
 
 
 def _not_enough(operation: Operation, available: Mapping[UUID, int]) -> NotEnough:
