@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.db.models import Sum
@@ -86,19 +86,15 @@ class Store:
 
     # --- what may be seen of it
     def in_redis(self, producto: UUID) -> dict[str, str]:
-        fields: dict[str, str] = scripts.stock_client().hgetall(keys.stock(self.tienda_id, producto))
-        return fields
+        return cast("dict[str, str]", scripts.stock_client().hgetall(keys.stock(self.tienda_id, producto)))
 
     def meta(self) -> dict[str, str]:
-        fields: dict[str, str] = scripts.stock_client().hgetall(keys.meta(self.tienda_id))
-        return fields
+        return cast("dict[str, str]", scripts.stock_client().hgetall(keys.meta(self.tienda_id)))
 
     def journal(self) -> dict[UUID, float]:
         """The live holds, and when the sweep looks at each, ms."""
-        return {
-            UUID(venta): score
-            for venta, score in scripts.stock_client().zrange(keys.journal(self.tienda_id), 0, -1, withscores=True)
-        }
+        members = scripts.stock_client().zrange(keys.journal(self.tienda_id), 0, -1, withscores=True)
+        return {UUID(venta): score for venta, score in cast("list[tuple[str, float]]", members)}
 
     def available(self, producto: UUID) -> int | None:
         return reservation.available(tienda_id=self.tienda_id, productos=[producto])[producto]

@@ -123,8 +123,7 @@ def test_every_script_refuses_a_token_that_was_taken(store: Store, step: str) ->
         arguments: list[str | int] = [*mine.arguments, prefix, keys.hold_prefix(store.tienda_id), 100]
         assert scripts.clear(keys=[meta, journal, loaded], arguments=arguments) == -1
     elif step == "load":
-        row = [str(producto), 1, 9, 1, 1, 1, 9]
-        arguments = [*mine.arguments, now_ms(), *row]
+        arguments = [*mine.arguments, now_ms(), str(producto), 1, 9, 1, 1, 1, 9]
         assert not scripts.load(keys=[meta, loaded, prefix + str(producto)], arguments=arguments)
     elif step == "rehold":
         sale = uuid4()

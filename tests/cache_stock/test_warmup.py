@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 
-from cache_stock import keys, reservation, rows, scripts, warmup
+from cache_stock import carrying, keys, reservation, rows, scripts, warmup
 from cache_stock.rows import Row
 from inventario.catalogo import ProductChange, change_product
 from inventario.models import Producto
@@ -82,7 +82,7 @@ def test_what_was_read_before_a_sale_was_settled_does_no_harm(store: Store) -> N
         answer_ttl_s=60,
     )
 
-    carried = warmup.carrying.carry_rows(tienda_id=store.tienda_id, rows=stale, now_ms=now_ms())
+    carried = carrying.carry_rows(tienda_id=store.tienda_id, rows=stale, now_ms=now_ms())
 
     assert (carried.stale, store.available(producto)) == (1, 7000)
 
@@ -93,7 +93,7 @@ def test_an_old_price_does_not_come_back(store: Store) -> None:
     stale = next(rows.pages(tienda_id=store.tienda_id))
     change_product(producto_id=producto, change=ProductChange(precio=Decimal("12.00")))
     store.warm()
-    warmup.carrying.carry_rows(tienda_id=store.tienda_id, rows=stale, now_ms=now_ms())
+    carrying.carry_rows(tienda_id=store.tienda_id, rows=stale, now_ms=now_ms())
     assert (store.in_redis(producto)["precio"], store.in_redis(producto)["catalogo_version"]) == ("1200", "2")
 
 
