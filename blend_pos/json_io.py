@@ -87,7 +87,7 @@ class OrjsonParser(BaseParser):
 def _is_deeper(value: Any, levels: int) -> bool:
     """Whether lists and objects are nested deeper than `levels`; walked a level at a time, without recursion."""
     level = [value]
-    for _level in range(levels + 1):
+    for _level in range(levels):
         level = [child for node in level for child in _children(node) if isinstance(child, (dict, list))]
         if not level:
             return False

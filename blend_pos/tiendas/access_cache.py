@@ -16,6 +16,7 @@ Errors: AccessUnavailable, for every failure of Redis.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from typing import cast
@@ -131,6 +132,14 @@ def write(*, name: str, nonce: str, access: Access) -> bool:
         return bool(WRITE_ACCESS(keys=[_access_key(name)], args=[nonce, encode(access)], client=_client()))
 
 
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """One operation's hold on some scopes: while it lasts, nothing is kept for them."""
+
+    scopes: tuple[str, ...]
+    operation: str
+
+
 def suspend(*, scopes: Iterable[str]) -> None:
     """End every access that depends on these scopes: before the first write of the transaction that changes them.
 
@@ -139,24 +148,28 @@ def suspend(*, scopes: Iterable[str]) -> None:
     """
     if not transaction.get_connection().in_atomic_block:
         raise SuspendedOutsideTransaction
-    scopes = sorted(set(scopes))
-    operation = uuid4().hex
+    transaction.on_commit(partial(lift, begin_suspension(scopes=scopes)), robust=True)
+
+
+def begin_suspension(*, scopes: Iterable[str]) -> Suspension:
+    """Mark the scopes first, then drop what is kept and announced for them."""
+    suspension = Suspension(scopes=tuple(sorted(set(scopes))), operation=uuid4().hex)
     with _answering(), _client().pipeline(transaction=False) as pipeline:
-        for scope in scopes:
-            pipeline.sadd(_suspension_key(scope), operation)
+        for scope in suspension.scopes:
+            pipeline.sadd(_suspension_key(scope), suspension.operation)
             pipeline.expire(_suspension_key(scope), SUSPENSION_S)
-        for scope in scopes:
+        for scope in suspension.scopes:
             pipeline.smembers(_index_key(scope))
-        answers = pipeline.execute()
-    names = {member.decode() for members in answers[-len(scopes) :] for member in members}
-    drop(names=names | set(scopes))
-    transaction.on_commit(partial(_lift, scopes=scopes, operation=operation), robust=True)
+        members = pipeline.execute()[-len(suspension.scopes) :]
+    drop(names={_text(name) for names in members for name in names}.union(suspension.scopes))
+    return suspension
 
 
-def _lift(*, scopes: Iterable[str], operation: str) -> None:
+def lift(suspension: Suspension) -> None:
+    """After the commit: what is read from now on may be kept."""
     with _answering(), _client().pipeline(transaction=False) as pipeline:
-        for scope in scopes:
-            pipeline.srem(_suspension_key(scope), operation)
+        for scope in suspension.scopes:
+            pipeline.srem(_suspension_key(scope), suspension.operation)
         pipeline.execute()
 
 

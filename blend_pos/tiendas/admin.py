@@ -62,7 +62,7 @@ class TerminalAdmin(TiendaScopedAdmin[Terminal]):
     """Terminals. One is deactivated, never deleted: its receipts name it."""
 
     list_display = ("nombre", "tienda", "numero", "ultimo_recibo", "is_active")
-    list_filter = ("tienda", "is_active")
+    list_filter = (("tienda", admin.RelatedOnlyFieldListFilter), "is_active")
     list_select_related = ("tienda",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Terminal | None = None) -> tuple[str, ...]:  # noqa: ARG002 - the base class' signature
@@ -84,7 +84,7 @@ class MembresiaAdmin(TiendaScopedAdmin[Membresia]):
 
     view_rol = Rol.ADMINISTRADOR
     list_display = ("usuario", "tienda", "rol")
-    list_filter = ("tienda", "rol")
+    list_filter = (("tienda", admin.RelatedOnlyFieldListFilter), "rol")
     list_select_related = ("usuario", "tienda")
     search_fields = ("usuario__username",)
 
@@ -134,7 +134,7 @@ class TokenTerminalAdmin(TiendaScopedAdmin[TokenTerminal]):
     view_rol = Rol.ADMINISTRADOR
     form = TokenForm
     list_display = ("token_key", "terminal", "tienda", "user", "rol", "created", "expiry")
-    list_filter = ("terminal__tienda", "rol")
+    list_filter = (("terminal__tienda", admin.RelatedOnlyFieldListFilter), "rol")
     list_select_related = ("terminal__tienda", "user")
     search_fields = ("token_key", "user__username")
     actions = ("revoke",)

@@ -38,6 +38,7 @@ class TiendaScopedAdmin(_Admin[Row]):
 
     Who has less than `view_rol` in a tienda does not see its rows; who has less than `change_rol` changes nothing there
     (None: nobody but a superuser does). Superusers see and change everything. Django's own permissions are not asked.
+    A list filter by tienda has to be a RelatedOnlyFieldListFilter: the plain one names every tienda there is.
     """
 
     tienda_path: ClassVar[str] = "tienda"
