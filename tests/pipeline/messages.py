@@ -1,0 +1,61 @@
+"""Sale messages made by a test, as the checkout would have made them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+
+from blend_pos.tiendas.models import Tienda
+from cache_stock.reservation import HeldProduct
+from tests.pipeline.rabbit import VirtualHost
+from tests.pipeline.shop import Shop
+from ventas.messages import Pedido, SaleMessage, fingerprint, read_sale, sale_payload
+from ventas.publisher import persist_message
+
+MilliLines = Sequence[tuple[UUID, int]]
+
+
+def as_payload(
+    shop: Shop,
+    lines: MilliLines,
+    *,
+    venta_id: UUID | None = None,
+    epoch: int | None = None,
+    cajero_id: int | None = None,
+    terminal_id: UUID | None = None,
+    metodo_pago: str = "EFECTIVO",
+) -> dict[str, Any]:
+    """A sale of the shop as it travels; nothing is held for it. Lines in thousandths."""
+    if epoch is None:
+        epoch = Tienda.objects.values_list("epoch", flat=True).get(pk=shop.tienda_id)
+    pedido = Pedido(
+        datetime.now(UTC).isoformat(),
+        shop.users["cajero"].pk if cajero_id is None else cajero_id,
+        str(terminal_id or shop.seats[0].terminal_id),
+        metodo_pago,
+        tuple((str(producto), cantidad) for producto, cantidad in lines),
+    )
+    products = [HeldProduct(producto, n, shop.precios.get(producto, 100), 1600, 1) for producto, n in lines]
+    payload, _total = sale_payload(
+        tienda_id=shop.tienda_id,
+        venta_id=venta_id or uuid4(),
+        huella=fingerprint(lines=lines, metodo_pago=metodo_pago),
+        epoch=epoch,
+        pedido=pedido,
+        products=products,
+    )
+    return payload
+
+
+def as_sale(shop: Shop, lines: MilliLines, **more: Any) -> SaleMessage:
+    """The same, read."""
+    return read_sale(as_payload(shop, lines, **more))
+
+
+def put(host: VirtualHost, payloads: Sequence[dict[str, Any]], *, retries: int = 0) -> None:
+    """One message with these sales, on the sales queue, as the publisher would have sent it."""
+    message = persist_message([orjson.dumps(payload) for payload in payloads], retries=retries)
+    correlation = message.properties["correlation_id"]
+    host.publish(message.body, headers=message.headers, correlation_id=correlation)

@@ -1,0 +1,153 @@
+"""RabbitMQ as its operator sees it: virtual hosts, queues, alarms."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import orjson
+import urllib3
+from kombu import Connection
+
+from scripts.binaries import rabbitmq_server
+from scripts.rabbit_server import NODE, Rabbit
+from tests.polling import wait_until
+from ventas import topology
+
+SALES = topology.SALES_QUEUE.name
+FAILED = topology.FAILED_QUEUE.name
+IO_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualHost:
+    """One virtual host: its exchanges and queues are nobody else's."""
+
+    rabbit: Rabbit
+    name: str
+
+    @property
+    def url(self) -> str:
+        return urlsplit(self.rabbit.url)._replace(path=f"/{self.name}").geturl()
+
+    def create(self) -> None:
+        _manage(self.rabbit, "PUT", f"vhosts/{self.name}", body={})
+        user = urlsplit(self.rabbit.url).username
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        _manage(self.rabbit, "PUT", f"permissions/{self.name}/{user}", body=everything)
+
+    def delete(self) -> None:
+        _manage(self.rabbit, "DELETE", f"vhosts/{self.name}")
+
+    @contextmanager
+    def channel(self) -> Iterator[Any]:
+        """A channel of a connection of its own; a refusal closes both."""
+        client = Connection(self.url, connect_timeout=IO_S, transport_options={"read_timeout": IO_S})
+        connection = client.transport.establish_connection()
+        try:
+            yield connection.channel()
+        finally:
+            connection.collect()
+
+    def declare(self) -> None:
+        """As the application does."""
+        with self.channel() as channel:
+            topology.declare(channel)
+
+    def ready(self, queue: str) -> int:
+        """Messages that wait in a queue; unacknowledged ones are not counted."""
+        with self.channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).message_count)
+
+    def consumers(self, queue: str) -> int:
+        with self.channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).consumer_count)
+
+    def purge(self) -> None:
+        """Empty the sales queues of what earlier tests left."""
+        with self.channel() as channel:
+            topology.declare(channel)
+            for queue in (SALES, FAILED):
+                channel.queue_purge(queue)
+
+    def delete_exchange(self, exchange: str) -> None:
+        with self.channel() as channel:
+            channel.exchange_delete(exchange)
+
+    def publish(self, body: bytes, *, routing_key: str = topology.SALES_CREATED, **properties: Any) -> None:
+        """Put any body on the sales exchange, confirmed."""
+        with self.channel() as channel:
+            headers = properties.pop("headers", {})
+            content_type = properties.pop("content_type", "application/json")
+            channel.confirm_select()
+            message = channel.prepare_message(
+                body,
+                content_type=content_type,
+                content_encoding=properties.pop("content_encoding", "utf-8"),
+                headers=headers,
+                properties={"delivery_mode": 2, **properties},
+            )
+            channel.basic_publish_confirm(message, exchange=topology.SALES_EXCHANGE.name, routing_key=routing_key)
+
+    def take(self, queue: str) -> Any | None:
+        """Take one message off a queue, or None."""
+        with self.channel() as channel:
+            message = channel.basic_get(queue)
+            if message is not None:
+                channel.basic_ack(message.delivery_tag)
+            return message
+
+    def wait_ready(self, queue: str, messages: int, *, timeout_s: float = 10) -> None:
+        wait_until(lambda: self.ready(queue) >= messages, timeout_s=timeout_s, what=f"{messages} messages in {queue}")
+
+    def wait_empty(self, queue: str = SALES, *, timeout_s: float = 30) -> None:
+        wait_until(lambda: self.ready(queue) == 0, timeout_s=timeout_s, what=f"{queue} is empty")
+
+
+def default_host(rabbit: Rabbit) -> VirtualHost:
+    """The one that the tests' own settings name."""
+    return VirtualHost(rabbit, urlsplit(rabbit.url).path[1:])
+
+
+def _manage(rabbit: Rabbit, method: str, path: str, *, body: object = None) -> Any:
+    url = urlsplit(rabbit.management_url)
+    headers = urllib3.make_headers(basic_auth=f"{url.username}:{url.password}")
+    headers["content-type"] = "application/json"
+    with urllib3.PoolManager() as pool:
+        answer = pool.request(
+            method,
+            f"http://{url.hostname}:{url.port}/api/{quote(path)}",
+            body=None if body is None else orjson.dumps(body),
+            headers=headers,
+            timeout=10,
+        )
+    assert answer.status < 300, f"{method} {path}: {answer.status} {answer.data!r}"
+    return orjson.loads(answer.data) if answer.data else None
+
+
+def control(rabbit: Rabbit, *command: str) -> str:
+    """rabbitmqctl, at this private broker."""
+    program = rabbitmq_server().with_name("rabbitmqctl")
+    done = subprocess.run(
+        [str(program), "--longnames", "--node", NODE, *command],
+        env=rabbit.environment(),
+        cwd=rabbit.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@contextmanager
+def memory_alarm(rabbit: Rabbit) -> Iterator[None]:
+    """The broker believes that its memory is used up: whoever publishes is blocked."""
+    control(rabbit, "set_vm_memory_high_watermark", "0.00001")
+    try:
+        yield
+    finally:
+        control(rabbit, "set_vm_memory_high_watermark", "0.6")
