@@ -26,6 +26,7 @@ from rest_framework.views import set_rollback
 from blend_pos.json_io import MEDIA_TYPE, dumps
 from blend_pos.tiendas.access import TerminalUnknown, TiendaNotNamed, TiendaUnknown, WithoutTienda
 from blend_pos.tiendas.access_cache import AccessUnavailable
+from cache_stock.carrying import ColdStartNeeded
 from cache_stock.scripts import StockError
 from ventas import checkout, failed_sales
 
@@ -71,6 +72,7 @@ DOMAIN_ERRORS: dict[type[BaseException], Answer] = {
     checkout.ColaNoDisponible: Answer(503, "cola_no_disponible", _("La cola no aceptó la venta. Repítela.")),
     checkout.BaseNoDisponible: Answer(503, "base_no_disponible", _("La base de datos no responde. Repite la venta.")),
     failed_sales.FailedSaleError: Answer(409, "venta_fallida_no_cambia", _("La venta fallida no admite esa acción.")),
+    ColdStartNeeded: Answer(503, "arranque_en_frio", _("El stock se está recargando. Repite en unos segundos.")),
     StockError: Answer(503, "stock_no_disponible", _("El stock no responde. Repite la petición."), 2),
     OperationalError: Answer(503, "base_no_disponible", _("La base de datos no responde. Repite la petición."), 5),
     InterfaceError: Answer(503, "base_no_disponible", _("La base de datos no responde. Repite la petición."), 5),

@@ -17,6 +17,7 @@ urlpatterns = [
     path("cuenta/", include("blend_pos.tiendas.urls")),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/", include("ventas.urls")),
+    path("api/v1/", include("cache_stock.urls")),
     path("api/v1/docs", SwaggerView.as_view(), name="docs"),
     re_path(r"^api/", errors.unknown_address),  # last: what nothing above matches
 ]

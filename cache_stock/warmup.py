@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from blend_pos.tiendas.models import Tienda
-from cache_stock import arming, carrying, figures, keys, rows, scripts
+from cache_stock import arming, carrying, figures, keys, reservation, rows, scripts
 from cache_stock.carrying import ColdStartNeeded, Progress
 from inventario.catalogo import UnknownTienda
 
@@ -41,6 +41,8 @@ def warm_tienda(*, tienda_id: UUID, now_ms: int, progress: Progress | None = Non
             raise ColdStartNeeded(tienda_id)
         return WarmReport(tienda_id, armed.active, armed.products, 0, armed_now=True)
     carried = carrying.carry_tienda(tienda_id=tienda_id, now_ms=now_ms, progress=progress)
+    if not carried.products and reservation.armed_epochs(tiendas=[tienda_id])[tienda_id] is None:
+        raise ColdStartNeeded(tienda_id)
     figures.note_warmed(tienda_id=tienda_id, at_ms=now_ms)
     return WarmReport(tienda_id, carried.active, carried.products, carried.stale, armed_now=False)
 

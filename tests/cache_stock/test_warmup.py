@@ -134,6 +134,14 @@ def test_a_tienda_that_is_no_longer_armed_waits_for_its_cold_start(store: Store)
     assert (store.armed(), store.epoch(), store.in_redis(producto)) == (False, 1, before)
 
 
+def test_a_tienda_without_products_waits_for_it_too(store: Store) -> None:
+    store.warm()
+    assert store.warm().products == 0
+    store.disarm()
+    with pytest.raises(warmup.ColdStartNeeded):
+        store.warm()
+
+
 def test_a_stock_hash_that_vanished_disarms(store: Store) -> None:
     producto = store.product()
     store.warm()
