@@ -53,7 +53,10 @@ BODY_ERRORS = {"415": _("El cuerpo tiene que ser application/json.")}
 
 
 class ApiSchema(AutoSchema):
-    """Adds to each operation what it did not describe itself: the common errors and the seat's headers."""
+    """Adds to each operation the common errors and the seat's headers.
+
+    An error that a view describes by a text alone gets the one shape, too.
+    """
 
     def get_override_parameters(self) -> list[Any]:
         """The headers, where the view asks for a seat."""
@@ -67,8 +70,9 @@ class ApiSchema(AutoSchema):
         if direction != "response" or not self.view.authentication_classes:
             return bodies
         errors = COMMON_ERRORS | (BODY_ERRORS if self.method in {"POST", "PUT", "PATCH"} else {})
-        for status, description in errors.items():
-            if status not in bodies:
+        own = {status: body["description"] for status, body in bodies.items() if status >= "400"}
+        for status, description in (errors | own).items():
+            if "content" not in bodies.get(status, {}):
                 response = OpenApiResponse(ErrorSerializer, description=str(description))
                 bodies[status] = self._get_response_for_code(response, status)  # type: ignore[no-untyped-call]
         return dict(sorted(bodies.items()))
