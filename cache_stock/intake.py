@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.utils.formats import localize
 from django.utils.translation import gettext as _
 
 from blend_pos.tiendas.locks import read_timeline, share_tiendas
@@ -189,16 +190,16 @@ def _complete(operation: Operation, *, epoch: int, nonce: str) -> _Written:
 
 
 def _not_enough(operation: Operation, available: Mapping[UUID, int]) -> NotEnough:
+    amounts = {producto: as_decimal(max(milli, 0)) for producto, milli in sorted(available.items())}
     short = [
         {
             "producto_id": str(producto),
             "solicitado": as_decimal(operation.quantities[producto]),
-            "disponible": as_decimal(max(milli, 0)),
+            "disponible": disponible,
         }
-        for producto, milli in sorted(available.items())
+        for producto, disponible in amounts.items()
     ]
-    disponible = ", ".join(f"{line['disponible']:f}" for line in short)
-    mensaje = _("No alcanza: disponible %(disponible)s.") % {"disponible": disponible}
+    mensaje = _("No alcanza: disponible %(disponible)s.") % {"disponible": "; ".join(map(localize, amounts.values()))}
     return NotEnough(mensaje, detalles={"productos": short})
 
 
