@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from django.db import connection, connections
@@ -44,3 +45,12 @@ def host(live_db: None) -> VirtualHost:
     found = default_host(SERVICES.rabbit)
     found.purge()
     return found
+
+
+@pytest.fixture
+def own_host(live_db: None) -> Iterator[VirtualHost]:
+    """A virtual host without any queue, for processes with other limits."""
+    found = VirtualHost(SERVICES.rabbit, f"own-{uuid4().hex[:8]}")
+    found.create()
+    yield found
+    found.delete()

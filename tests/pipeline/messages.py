@@ -1,13 +1,16 @@
 """Sale messages made by a test, as the checkout would have made them."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
+from django.conf import settings
 
 from blend_pos.tiendas.models import Tienda
+from cache_stock import reservation
 from cache_stock.reservation import HeldProduct
 from tests.pipeline.rabbit import VirtualHost
 from tests.pipeline.shop import Shop
@@ -52,6 +55,34 @@ def as_payload(
 def as_sale(shop: Shop, lines: MilliLines, **more: Any) -> SaleMessage:
     """The same, read."""
     return read_sale(as_payload(shop, lines, **more))
+
+
+def hold(shop: Shop, lines: MilliLines, *, venta_id: UUID | None = None, **more: Any) -> dict[str, Any]:
+    """The same, with its stock held in Redis as a checkout holds it."""
+    payload = as_payload(shop, lines, venta_id=venta_id, **more)
+    held = reservation.reserve(
+        tienda_id=shop.tienda_id,
+        venta_id=UUID(payload["venta_id"]),
+        huella=payload["huella"],
+        nonce=uuid4().hex,
+        wanted=[reservation.Wanted(producto, cantidad) for producto, cantidad in lines],
+        pedido=_pedido(payload, lines).encode(),
+        now_ms=int(time.time() * 1000),
+        sweep_after_ms=settings.SWEEP_AFTER_MS,
+        most_holds=settings.HOLDS_MAX_PER_TIENDA,
+    )
+    assert isinstance(held, reservation.Hold)
+    return payload
+
+
+def _pedido(payload: dict[str, Any], lines: MilliLines) -> Pedido:
+    return Pedido(
+        payload["timestamp"],
+        payload["cajero_id"],
+        payload["terminal_id"],
+        payload["metodo_pago"],
+        tuple((str(producto), cantidad) for producto, cantidad in lines),
+    )
 
 
 def put(host: VirtualHost, payloads: Sequence[dict[str, Any]], *, retries: int = 0) -> None:

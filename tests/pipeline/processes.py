@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import urllib3
 
@@ -79,7 +78,3 @@ class Pipeline:
         finally:
             app.control.add_consumer(SALES, destination=name)
             wait_until(lambda: self.host.consumers(SALES) > 0, timeout_s=10, what="the worker takes messages again")
-
-    def run(self, task: Any) -> None:
-        """Have maintenance run a task, as beat does, and wait for nothing."""
-        task.apply_async()

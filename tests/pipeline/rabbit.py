@@ -41,6 +41,11 @@ class VirtualHost:
     def delete(self) -> None:
         _manage(self.rabbit, "DELETE", f"vhosts/{self.name}")
 
+    def run(self, task: Any) -> None:
+        """Have the maintenance worker of this virtual host run a task, as beat does."""
+        with Connection(self.url, connect_timeout=IO_S) as connection:
+            task.apply_async(connection=connection)
+
     @contextmanager
     def channel(self) -> Iterator[Any]:
         """A channel of a connection of its own; a refusal closes both."""
