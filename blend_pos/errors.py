@@ -28,7 +28,7 @@ from blend_pos.tiendas.access import TerminalUnknown, TiendaNotNamed, TiendaUnkn
 from blend_pos.tiendas.access_cache import AccessUnavailable
 from cache_stock.carrying import ColdStartNeeded
 from cache_stock.scripts import StockError
-from ventas import checkout, failed_sales
+from ventas import failed_sales, refusals
 
 logger = logging.getLogger(__name__)
 
@@ -55,22 +55,22 @@ DOMAIN_ERRORS: dict[type[BaseException], Answer] = {
     AccessUnavailable: Answer(
         503, "acceso_no_disponible", _("Ahora no se puede saber quién pide. Repite la petición.")
     ),
-    checkout.StockInsuficiente: Answer(400, "stock_insuficiente", _("No alcanza el stock de algunos productos.")),
-    checkout.TotalDemasiadoGrande: Answer(400, "total_demasiado_grande", _("El total pasa del máximo de una venta.")),
-    checkout.ProductoNoExiste: Answer(404, "producto_no_existe", _("Hay productos que no existen o no se venden.")),
-    checkout.PrecioCambiado: Answer(409, "precio_cambiado", _("Cambió el precio de algunos productos.")),
-    checkout.ClaveReutilizada: Answer(422, "clave_reutilizada", _("Esa Idempotency-Key ya es de otra venta.")),
-    checkout.VentaAnulada: Answer(422, "venta_anulada", _("Esa venta se anuló. Para vender otra vez usa otra clave.")),
-    checkout.SinArmar: Answer(503, "arranque_en_frio", _("El stock se está recargando. Repite en unos segundos.")),
-    checkout.CacheFrio: Answer(
+    refusals.StockInsuficiente: Answer(400, "stock_insuficiente", _("No alcanza el stock de algunos productos.")),
+    refusals.TotalDemasiadoGrande: Answer(400, "total_demasiado_grande", _("El total pasa del máximo de una venta.")),
+    refusals.ProductoNoExiste: Answer(404, "producto_no_existe", _("Hay productos que no existen o no se venden.")),
+    refusals.PrecioCambiado: Answer(409, "precio_cambiado", _("Cambió el precio de algunos productos.")),
+    refusals.ClaveReutilizada: Answer(422, "clave_reutilizada", _("Esa Idempotency-Key ya es de otra venta.")),
+    refusals.VentaAnulada: Answer(422, "venta_anulada", _("Esa venta se anuló. Para vender otra vez usa otra clave.")),
+    refusals.SinArmar: Answer(503, "arranque_en_frio", _("El stock se está recargando. Repite en unos segundos.")),
+    refusals.CacheFrio: Answer(
         503, "cache_frio", _("El stock no está en memoria y se está cargando. Repite la venta.")
     ),
-    checkout.DemasiadasReservas: Answer(
+    refusals.DemasiadasReservas: Answer(
         503, "demasiadas_reservas", _("Hay demasiadas ventas en cola. Repite la venta.")
     ),
-    checkout.StockNoDisponible: Answer(503, "stock_no_disponible", _("El stock no responde. Repite la venta.")),
-    checkout.ColaNoDisponible: Answer(503, "cola_no_disponible", _("La cola no aceptó la venta. Repítela.")),
-    checkout.BaseNoDisponible: Answer(503, "base_no_disponible", _("La base de datos no responde. Repite la venta.")),
+    refusals.StockNoDisponible: Answer(503, "stock_no_disponible", _("El stock no responde. Repite la venta.")),
+    refusals.ColaNoDisponible: Answer(503, "cola_no_disponible", _("La cola no aceptó la venta. Repítela.")),
+    refusals.BaseNoDisponible: Answer(503, "base_no_disponible", _("La base de datos no responde. Repite la venta.")),
     failed_sales.FailedSaleError: Answer(409, "venta_fallida_no_cambia", _("La venta fallida no admite esa acción.")),
     ColdStartNeeded: Answer(503, "arranque_en_frio", _("El stock se está recargando. Repite en unos segundos.")),
     StockError: Answer(503, "stock_no_disponible", _("El stock no responde. Repite la petición."), 2),

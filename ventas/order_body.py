@@ -12,8 +12,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
-from ventas.checkout import OrderLine
 from ventas.models import MetodoPago
+from ventas.orders import OrderLine
 
 MOST_UNITS = 1_000_000
 MOST_PRICE = 1_000_000_000

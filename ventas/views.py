@@ -19,9 +19,10 @@ from rest_framework.views import APIView
 from blend_pos.tiendas.authentication import seat_of
 from blend_pos.tiendas.permissions import CajeroOrAbove
 from ventas import selectors
-from ventas.checkout import Answer, Order, checkout, new_deadline
+from ventas.checkout import checkout, new_deadline
 from ventas.models import Venta
 from ventas.order_body import read_body, read_key
+from ventas.orders import Answer, Order
 from ventas.serializers import AnswerSerializer, CheckoutSerializer, VentaListSerializer, VentaSerializer
 
 KEY_HEADER = OpenApiParameter(
