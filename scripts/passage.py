@@ -24,6 +24,7 @@ READY_S = 120.0
 PERSIST_S = 60.0
 PAUSE_S = 0.2
 POLL_S = 0.005
+LINES = 3
 COUNTED, WEIGHED = 2, 1.25  # of each product in the cart
 LEDGER = """
     SELECT l.linea, p.nombre, l.tipo, l.delta, l.saldo, l.version
@@ -70,33 +71,46 @@ def wait_until_it_answers(api: Api) -> None:
 
 
 def cart(api: Api) -> list[dict[str, object]]:
-    """Three lines, one of them weighed."""
-    _, found = api.call("GET", "productos")
-    products = [product for product in found["resultados"] if (product["disponible"] or 0) >= COUNTED]
+    """Three lines, one of them weighed; fewer while Redis does not know what is there."""
+    _, found = api.call("GET", "productos?limite=500")
+    products = [product for product in found["results"] if (product["disponible"] or 0) >= COUNTED]
     weighed = [product["id"] for product in products if product["unidad"] == "KG"][:1]
     counted = [product["id"] for product in products if product["unidad"] != "KG"][:2]
     lines = [(product, COUNTED) for product in counted] + [(product, WEIGHED) for product in weighed]
     return [{"producto_id": product, "cantidad": quantity} for product, quantity in lines]
 
 
+def fill_cart(api: Api) -> list[dict[str, object]]:
+    """The cart, as soon as there is stock for it: after a restart Redis is loaded anew first, in some seconds."""
+    deadline = time.monotonic() + READY_S
+    told = False
+    while time.monotonic() < deadline:
+        lines = cart(api)
+        if len(lines) == LINES:
+            return lines
+        if not told:
+            print("Redis is not armed yet: the cold start waits for empty queues, then loads it.", flush=True)
+            told = True
+        time.sleep(PAUSE_S)
+    raise PassageFailedError(f"Redis does not know of stock for a cart after {READY_S:.0f} s")
+
+
 def sell(api: Api) -> uuid.UUID:
-    """Post the cart until it is accepted (an unarmed Redis arms itself within seconds), then follow it to the end."""
+    """Post a cart until it is accepted, then follow it to the end."""
     key = uuid.uuid4()
-    body = {"items": cart(api), "metodo_pago": "EFECTIVO"}
+    body = {"items": fill_cart(api), "metodo_pago": "EFECTIVO"}
     deadline = time.monotonic() + READY_S
     while True:
         start = time.perf_counter()
         status, answer = api.call("POST", "ventas/checkout", body=body, key=key)
         reserved_ms = (time.perf_counter() - start) * 1000
-        if status != HTTPStatus.SERVICE_UNAVAILABLE:
+        if status != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
             break
-        if time.monotonic() > deadline:
-            raise PassageFailedError(f"checkout still answers 503 after {READY_S:.0f} s: {answer}")
         print(f"Not yet: {answer['mensaje']}", flush=True)
         time.sleep(5 * PAUSE_S)
     if status not in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
         raise PassageFailedError(f"checkout answered {status}: {answer}")
-    print(f"Venta {key}: {len(body['items'])} lines, total {answer['total']}", flush=True)
+    print(f"Venta {key}: {LINES} lines, total {answer['total']}", flush=True)
     print(f"  RESERVADA   after {reserved_ms:8.1f} ms (HTTP {status})", flush=True)
     persisted_ms = follow(api, key=key, start=start)
     print(f"  PERSISTIDA  after {persisted_ms:8.1f} ms", flush=True)
@@ -120,7 +134,7 @@ def print_ledger(database_url: str, key: uuid.UUID) -> None:
     if not rows:
         raise PassageFailedError(f"venta {key} has no ledger rows")
     for line, name, kind, delta, balance, version in rows:
-        print(f"  ledger {line}: {name:<32} {kind} {delta:>9} → {balance:>12}  version {version}", flush=True)
+        print(f"  ledger {line}: {name:<32.32} {kind} {delta:>9} → {balance:>12}  version {version}", flush=True)
 
 
 def main() -> int:
