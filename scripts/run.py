@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import honcho.manager
 from honcho.printer import Printer
@@ -26,7 +26,6 @@ DEMO = FOLDER / "demo.json"
 DONE = FOLDER / "persisted"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 GRACE_S = 20
-WAITS_FOR_COLD_START = 2  # warmup_stock's exit status
 WAITS_FOR_COLD_START = 2  # warmup_stock's status where Redis has restarted since: beat sees to it
 STOPPED_BY_HAND = {130, 143}  # 128 + SIGINT, 128 + SIGTERM
 
