@@ -17,13 +17,14 @@ PRODUCTS_A_CALL = 500  # about 5 ms of Redis: a checkout behind it waits no long
 COLUMNS = """id::text, (stock_actual * 1000)::bigint, version, (precio * 100)::bigint, (impuesto * 100)::bigint,
     is_active::int, catalogo_version"""
 NUMBERS_A_ROW = 6
+# `id` alone would be the text of the first column, and every page a sort of the whole tienda.
 PAGE = f"""
 SELECT {COLUMNS} FROM productos
 WHERE tienda_id = %s AND id > %s::uuid AND (%s::timestamptz IS NULL OR actualizado >= %s)
-ORDER BY id LIMIT {PRODUCTS_A_CALL}
+ORDER BY productos.id LIMIT {PRODUCTS_A_CALL}
 """
-BY_ID = f"SELECT tienda_id, {COLUMNS} FROM productos WHERE id = ANY(%s) ORDER BY tienda_id, id"
-ALL = f"SELECT {COLUMNS} FROM productos WHERE tienda_id = %s ORDER BY id"
+BY_ID = f"SELECT tienda_id, {COLUMNS} FROM productos WHERE id = ANY(%s) ORDER BY tienda_id, productos.id"
+ALL = f"SELECT {COLUMNS} FROM productos WHERE tienda_id = %s ORDER BY productos.id"
 LOWEST_ID = UUID(int=0)
 
 

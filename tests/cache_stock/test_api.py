@@ -161,6 +161,10 @@ def test_pages_of_a_search(store: Store, api: Api) -> None:
     assert (body["next"], len(seen), set(seen)) == (None, 5, products)
     _status, body = api("GET", body["previous"])
     assert ids(body) == seen[2:4]
+    _status, body = api("GET", "productos", q="leche", pagina=9)
+    assert (body["results"], body["count"], body["next"]) == ([], 5, None)
+    assert api("GET", "productos", limite=4)[1]["count"] == 6
+    assert api("GET", "productos", q="nada")[1]["count"] == 0
 
 
 def test_what_changed_since(store: Store, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
