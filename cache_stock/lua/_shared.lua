@@ -25,6 +25,11 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
+-- A whole number, written as integer commands take it.
+local function is_whole(text)
+  return string.find(text, '^%d+$') ~= nil
+end
+
 -- Walk a hold's lines: "producto cantidad precio impuesto catalogo_version", one a product, parted by ';'.
 local function each_line(lines)
   return string.gmatch(lines, '(%S+) (%d+) (%d+) (%d+) (%d+);')

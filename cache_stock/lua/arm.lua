@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Cold start, last: this server, in this epoch, may promise stock again.
 -- KEYS  1 meta
 -- ARGV  1 token  2 run_id  3 master_replid  4 epoch  5 timeline

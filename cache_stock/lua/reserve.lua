@@ -20,6 +20,13 @@ local venta, huella, nonce, now, look_at, most = ARGV[1], ARGV[2], ARGV[3], ARGV
 local pedido, only_active = ARGV[7], ARGV[8] == '1'
 local products = #KEYS - 5
 assert(products > 0 and #ARGV == 8 + 3 * products, 'reserve: three arguments a product')
+local seen = {}
+for i = 1, products do
+  local stock, cantidad = KEYS[5 + i], ARGV[7 + 3 * i]
+  assert(string.find(cantidad, '^[1-9]%d*$'), 'reserve: cantidad is a positive whole number')
+  assert(not seen[stock], 'reserve: each product once')
+  seen[stock] = true
+end
 
 local epoch = armed_epoch(meta)
 if not epoch then return {-3} end

@@ -11,6 +11,9 @@ local meta, journal, loaded = KEYS[1], KEYS[2], KEYS[3]
 local stock_prefix, ttl, timeline, sales = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local products = #KEYS - 3 - 2 * sales
 assert(#ARGV == 4 + 3 * sales + 3 * products, 'settle: three arguments a sale and a product')
+for i = 4 + 3 * sales, #ARGV - 3, 3 do
+  assert(is_whole(ARGV[i + 2]) and is_whole(ARGV[i + 3]), 'settle: saldo and version are whole numbers')
+end
 
 local memory = redis.call('INFO', 'memory')
 local most = tonumber(string.match(memory, 'maxmemory:(%d+)'))
