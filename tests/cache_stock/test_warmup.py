@@ -1,6 +1,8 @@
 """Warmup: exact, in pieces, at any moment; and what it refuses."""
 
 import threading
+import tracemalloc
+from collections.abc import Callable
 from decimal import Decimal
 from uuid import uuid4
 
@@ -219,3 +221,43 @@ def test_a_page_is_a_statement_of_its_own(store: Store) -> None:
     assert len(first) == rows.PRODUCTS_A_CALL
     assert not connection.in_atomic_block
     assert [row.producto for row in first] == sorted(row.producto for row in first)
+
+
+def peak_bytes(action: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        action()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_catalogue(store: Store) -> None:
+    small = Store()
+    small.products(rows.PRODUCTS_A_CALL)
+    store.products(6 * rows.PRODUCTS_A_CALL)
+    small.warm()
+    store.warm()
+    few, many = peak_bytes(small.warm), peak_bytes(store.warm)
+    assert many < 1.2 * few
+
+
+def test_a_snapshot_is_packed(store: Store) -> None:
+    store.products(6 * rows.PRODUCTS_A_CALL)
+
+    def read() -> None:
+        with transaction.atomic():
+            snapshot = rows.Snapshot.read(tienda_id=store.tienda_id)
+        assert sum(len(page) for page in snapshot.pages()) == len(snapshot) == 6 * rows.PRODUCTS_A_CALL
+
+    page_bytes = peak_bytes(lambda: next(rows.pages(tienda_id=store.tienda_id)))
+    assert peak_bytes(read) - page_bytes < 150 * 6 * rows.PRODUCTS_A_CALL
+
+
+def test_a_page_is_read_by_its_index(store: Store) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute("EXPLAIN " + rows.PAGE, [store.tienda_id, str(rows.LOWEST_ID), None, None])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "idx_productos_tienda_id" in plan
+    assert "Sort" not in plan
