@@ -1,7 +1,7 @@
 """A tienda of a test's own, with people, tills, tokens and warm products; and what must be true of it at last."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,7 +19,9 @@ from blend_pos.tiendas.tokens import create_token
 from cache_stock import keys, reservation, scripts, warmup
 from inventario.catalogo import NewProduct, create_products
 from inventario.models import Unidad
-from tests.polling import wait_until
+from tests.pipeline.rabbit import SALES, VirtualHost
+from tests.polling import PAUSE_S, wait_until
+from ventas import tasks
 from ventas.models import Venta, VentaFallida
 
 LEDGER = """
@@ -107,6 +109,17 @@ class Shop:
             what=f"{ventas} sales written and {holds} holds left",
         )
 
+    def come_to_rest(self, host: VirtualHost, *, timeout_s: float = 60) -> None:
+        """Have maintenance sweep until nothing is held and nothing waits."""
+
+        def at_rest() -> bool:
+            if not self.holds():
+                return host.ready(SALES) == 0
+            host.run(tasks.sweep)
+            return poll(lambda: not self.holds(), timeout_s=1) and host.ready(SALES) == 0
+
+        wait_until(at_rest, timeout_s=timeout_s, what="every hold is settled")
+
     def assert_exact(self, *, reservado: int = 0) -> None:
         """Redis, PostgreSQL and the ledger say the same of every product; receipts have no gap.
 
@@ -132,6 +145,16 @@ def _ledger_gaps(tienda_id: UUID) -> list[object]:
             for row in cursor.fetchall()
             if not (row[1] == row[4] == row[7] and row[2] == row[3] == row[6] and row[5] == 1)
         ]
+
+
+def poll(condition: Callable[[], bool], *, timeout_s: float) -> bool:
+    """Whether it became true in time."""
+    give_up = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(PAUSE_S)
+    return True
 
 
 def receipt_gaps(tienda_id: UUID) -> list[tuple[UUID, int]]:

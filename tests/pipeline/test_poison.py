@@ -1,6 +1,5 @@
 """What cannot be written, among what can: it alone fails, it is kept, and its stock stays held."""
 
-import time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,9 +9,9 @@ from cache_stock import reservation
 from tests.pipeline.messages import as_payload, hold, put
 from tests.pipeline.processes import Pipeline
 from tests.pipeline.rabbit import FAILED, VirtualHost
-from tests.pipeline.shop import Shop, open_shop
+from tests.pipeline.shop import Shop, open_shop, poll
 from tests.pipeline.test_killed_workers import crashing_worker
-from tests.polling import PAUSE_S, wait_until
+from tests.polling import wait_until
 from tests.spawning import Spawner
 from ventas import tasks, topology
 from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
@@ -38,10 +37,7 @@ def archived(shop: Shop, host: VirtualHost, *, timeout_s: float = 15) -> VentaFa
 
     def ask() -> bool:
         host.run(tasks.archive_failed)
-        give_up = time.monotonic() + 1
-        while not shop.fallidas() and time.monotonic() < give_up:
-            time.sleep(PAUSE_S)
-        return bool(shop.fallidas())
+        return poll(lambda: bool(shop.fallidas()), timeout_s=1)
 
     wait_until(ask, timeout_s=timeout_s, what="the failed sale is archived")
     (failed,) = shop.fallidas()

@@ -1,8 +1,10 @@
 """A till: it posts carts over HTTP, keeps its keys, and measures how long each answer took."""
 
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +13,10 @@ from uuid import UUID, uuid4
 import orjson
 import urllib3
 
+from tests.polling import wait_until
+
 API = "/api/v1/"
+PACE_S = 0.03  # between two customers of a till
 CLIENT_TIMEOUT_S = 15  # far beyond what is promised: a late answer is measured, not cut off
 PROMISED_S = 2.0
 
@@ -87,17 +92,26 @@ class Till:
         with ThreadPoolExecutor(at_once) as threads:
             return list(threads.map(self.sell, carts))
 
-    def keep_selling(self, lines: Lines, *, until: Callable[[], bool], at_once: int = 4) -> list[Sold]:
-        """Post the same cart again and again, each a sale of its own, so many at a time, until it is true."""
+    @contextmanager
+    def selling(self, carts: Sequence[Lines], *, at_once: int = 4) -> Iterator[list[Sold]]:
+        """Post carts, dealt in turn, each a sale of its own, so many at a time, as long as the block runs."""
+        sold: list[Sold] = []
+        stop = threading.Event()
 
-        def one(_number: int) -> list[Sold]:
-            sold = []
-            while not until():
-                sold.append(self.sell(lines))
-            return sold
+        def one(number: int) -> None:
+            while not stop.is_set():
+                sold.append(self.sell(carts[number % len(carts)]))
+                number += at_once
+                stop.wait(PACE_S)
 
         with ThreadPoolExecutor(at_once) as threads:
-            return [sold for part in threads.map(one, range(at_once)) for sold in part]
+            running = [threads.submit(one, number) for number in range(at_once)]
+            try:
+                yield sold
+            finally:
+                stop.set()
+            for thread in running:
+                thread.result()
 
     def follow(self, key: UUID) -> Reply:
         """Where a sale is."""
@@ -116,6 +130,16 @@ def assert_in_time(sold: Sequence[Sold]) -> None:
     """Every answer came within what is promised."""
     late = [(one.status, round(one.reply.seconds, 2)) for one in sold if one.reply.seconds > PROMISED_S]
     assert not late, f"{len(late)} of {len(sold)} answers were late: {late[:10]}"
+
+
+def wait_for_answers(sold: list[Sold], count: int, *, status: int | None = None, timeout_s: float = 30) -> None:
+    """Wait until so many more answers (of this status) have come."""
+    seen = len(sold)
+
+    def enough() -> bool:
+        return sum(status is None or one.status == status for one in sold[seen:]) >= count
+
+    wait_until(enough, timeout_s=timeout_s, what=f"{count} more answers of {status or 'any status'}")
 
 
 def assert_created(sold: Sequence[Sold]) -> None:
