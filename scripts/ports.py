@@ -2,10 +2,12 @@
 
 import errno
 import socket
+import time
 
 import port_for
 
 LOOPBACK = "127.0.0.1"
+PAUSE_S = 0.1
 
 
 class PortInUse(Exception):
@@ -27,8 +29,16 @@ def free_ports(count: int) -> list[int]:
     return list(ports)
 
 
-def require_free(*, port: int, wanted_by: str, remedy: str) -> None:
-    """Raise PortInUse where 127.0.0.1:port cannot be bound."""
+def require_free(*, port: int, wanted_by: str, remedy: str, patience_s: float = 0) -> None:
+    """Raise PortInUse where 127.0.0.1:port cannot be bound within `patience_s`."""
+    deadline = time.monotonic() + patience_s
+    while not _is_free(port):
+        if time.monotonic() >= deadline:
+            raise PortInUse(f"{wanted_by} cannot have {LOOPBACK}:{port}: another program listens there. {remedy}")
+        time.sleep(PAUSE_S)
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -37,5 +47,5 @@ def require_free(*, port: int, wanted_by: str, remedy: str) -> None:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            message = f"{wanted_by} cannot have {LOOPBACK}:{port}: another program listens there. {remedy}"
-            raise PortInUse(message) from error
+            return False
+    return True

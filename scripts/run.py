@@ -26,6 +26,7 @@ DEMO = FOLDER / "demo.json"
 DONE = FOLDER / "persisted"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 GRACE_S = 20
+ENDING_S = 5  # the web server of a run that was killed may still be ending
 WAITS_FOR_COLD_START = 2  # warmup_stock's status where Redis has restarted since: beat sees to it
 STOPPED_BY_HAND = {130, 143}  # 128 + SIGINT, 128 + SIGTERM
 
@@ -116,7 +117,8 @@ def main() -> int:
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     port = int(os.environ.get("PORT", "8000"))
     try:
-        require_free(port=port, wanted_by="The web server", remedy=f"Stop that one, or: make run PORT={port + 1}")
+        remedy = f"Stop that one, or: make run PORT={port + 1}"
+        require_free(port=port, wanted_by="The web server", remedy=remedy, patience_s=ENDING_S)
         settings, servers = choose_servers()
         start = time.monotonic()
         try:
