@@ -7,7 +7,7 @@ NO_SERVERS := SECRET_KEY=none DATABASE_URL=postgres://none@127.0.0.1:9/none REDI
 	RABBITMQ_URL=amqp://127.0.0.1:9//
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock clean
+.PHONY: help run replay test check lock clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -15,10 +15,18 @@ help:  ## What can be made
 	@echo "INSTALL=1  lets run and test install what is missing (apt-get); no system service is started"
 	@echo "ONCE=1     make run: stop after one sale; the exit status says whether it was persisted"
 	@echo "PORT=8000  make run: the web server's port"
+	@echo "FILE=…     make replay: one basket a line, product names parted by commas"
+	@echo "STOCK=20   make replay: units of each product; else twice what the file asks for"
+	@echo "TILLS=8    make replay: how many sell at once;  RATE=50: baskets a second, else as fast as they can"
 	@echo "ARGS=…     make test: arguments for pytest"
 
 run: $(VENV)  ## Start everything, sell one cart, show its passage, stay up until Ctrl-C
 	@.venv/bin/python -m scripts.run
+
+replay: $(VENV)  ## Sell the baskets of FILE through the whole of it, and check that all adds up
+	@test -n "$(FILE)" || { echo "Name a file of baskets: make replay FILE=groceries.csv" >&2; exit 2; }
+	@.venv/bin/python -m scripts.replay $(if $(STOCK),--stock=$(STOCK)) $(if $(TILLS),--tills=$(TILLS)) \
+		$(if $(RATE),--rate=$(RATE)) $(if $(PORT),--port=$(PORT)) "$(FILE)"
 
 test: $(VENV)  ## Every test, on real servers of its own
 	@.venv/bin/python -m scripts.install

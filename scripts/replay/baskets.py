@@ -3,8 +3,9 @@
 import uuid
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 AMPLE = 2
 UNIT_MILLI = 1000
@@ -53,8 +54,19 @@ class Product:
     stock_milli: int
 
 
+def read_file(path: Path) -> BasketFile:
+    """The baskets of a file, in UTF-8. Raises UnusableFile."""
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            return read_baskets(lines)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableFile(f"{path} cannot be read: {error}") from error
+    except UnusableFile as error:
+        raise UnusableFile(f"{path}: {error}") from error
+
+
 def read_baskets(lines: Iterable[str]) -> BasketFile:
-    """Take the file as it is: names are stripped, blank ones counted and left out, one that comes twice is two units."""
+    """Take the file as it is: names stripped, blank ones counted and left out; a name that comes twice is two units."""
     baskets, blank_names, blank_lines = [], 0, 0
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -75,7 +87,7 @@ def read_baskets(lines: Iterable[str]) -> BasketFile:
     return BasketFile(tuple(baskets), blank_names, blank_lines)
 
 
-def make_catalogue(*, demand: Counter[str], stock_units: int | None = None) -> list[Product]:
+def make_catalogue(*, demand: Mapping[str, int], stock_units: int | None = None) -> list[Product]:
     """A product for each name, by name. A price follows from the name: the same in each run.
 
     `stock_units` of each, or ample: twice what the file asks for. For a moment a sale may count twice, once as
@@ -95,14 +107,9 @@ def make_catalogue(*, demand: Counter[str], stock_units: int | None = None) -> l
     ]
 
 
-def total_centavos(*, basket: Basket, prices: dict[str, int]) -> int:
+def total_centavos(*, basket: Basket, prices: Mapping[str, int]) -> int:
     """What a basket costs; whole units, so nothing is rounded."""
     return sum(prices[name] * units for name, units in basket.lines)
-
-
-def missing_names(*, baskets: Sequence[Basket], available_milli: dict[str, int]) -> list[bool]:
-    """For each basket, whether something of it is short."""
-    return [any(available_milli[name] < UNIT_MILLI * units for name, units in basket.lines) for basket in baskets]
 
 
 def _barcode(number: int) -> str:
