@@ -13,7 +13,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 import honcho.manager
-from honcho.printer import Printer
+from honcho.manager import SYSTEM_PRINTER_NAME
+from honcho.printer import Message, Printer
 
 from scripts import environment, install, processes, run_servers
 from scripts.binaries import MissingBinary
@@ -33,6 +34,28 @@ STOPPED_BY_HAND = {130, 143}  # 128 + SIGINT, 128 + SIGTERM
 
 class StepFailedError(Exception):
     """A command of the set-up failed. The message is what it printed."""
+
+
+class Console:
+    """honcho's printer, which also keeps which process ended first: that one ended the run."""
+
+    def __init__(self) -> None:
+        self._printer = Printer(sys.stdout, time_format="%H:%M:%S")
+        self.first_end = ""
+
+    @property
+    def width(self) -> int:
+        """Of the names; honcho sets it."""
+        return int(self._printer.width)
+
+    @width.setter
+    def width(self, width: int) -> None:
+        self._printer.width = width
+
+    def write(self, message: Message) -> None:
+        if message.name == SYSTEM_PRINTER_NAME and " stopped (rc=" in message.data and not self.first_end:
+            self.first_end = message.data.strip()
+        self._printer.write(message)
 
 
 def say(text: str) -> None:
@@ -83,17 +106,16 @@ def serve(settings: Mapping[str, str], *, port: int, once: bool) -> int:
     commands = {**product_commands(port=port), "sale": [*sale, "--once"] if once else sale}
     DONE.unlink(missing_ok=True)
     honcho.manager.KILL_WAIT = GRACE_S + 10  # a worker may finish the batch in its hands
-    manager = honcho.manager.Manager(Printer(sys.stdout, time_format="%H:%M:%S"))
+    console = Console()
+    manager = honcho.manager.Manager(console)
     for name, command in commands.items():
         line = "exec " + shlex.join(guarded_command(command, grace_s=GRACE_S))
         manager.add_process(name, line, env=dict(settings), cwd=str(processes.ROOT))
     manager.loop()
     status = int(manager.returncode or 0)
-    if once:
-        return 0 if DONE.exists() and status == 0 else status or 1
-    if status in STOPPED_BY_HAND:
+    if (status == 0 and DONE.exists()) if once else status in STOPPED_BY_HAND:
         return 0
-    say(f"Stopped, because the first process named above as stopped ended with {status}.")
+    say(f"The run ended because of this: {console.first_end}")
     return status or 1
 
 
