@@ -73,18 +73,27 @@ def _publish_overdue(tiendas: Sequence[UUID], now_ms: int) -> int:
             longest_pause_ms=settings.SWEEP_BACKOFF_MAX_MS,
             most=SWEEP_MOST_HOLDS,
         )
-        payloads = []
-        for hold in claimed:
-            if intake.is_adjustment(hold):
-                intake.finish_adjustment(hold=hold)
-            else:
-                payloads.append(_payload_of(hold))
+        payloads = _payloads_of(claimed)
         for start in range(0, len(payloads), settings.PUBLISH_BATCH_MAX_SALES):
             piece = payloads[start : start + settings.PUBLISH_BATCH_MAX_SALES]
             outcome = _link.send(persist_message(piece), deadline=monotonic() + PUBLISH_S)
             logger.warning("%d overdue holds published again: %s", len(piece), outcome.value)
         published += len(payloads)
     return published
+
+
+def _payloads_of(holds: Sequence[reservation.LiveHold]) -> list[bytes]:
+    """What is to be published; an adjustment is finished here. A hold that cannot be read stops no other."""
+    payloads = []
+    for hold in holds:
+        try:
+            if intake.is_adjustment(hold):
+                intake.finish_adjustment(hold=hold)
+            else:
+                payloads.append(_payload_of(hold))
+        except (UnreadableMessage, ValueError, LookupError, AttributeError, TypeError):
+            logger.exception("hold %s of tienda %s cannot be read; it stays", hold.venta_id, hold.tienda_id)
+    return payloads
 
 
 def _payload_of(hold: reservation.LiveHold) -> bytes:

@@ -40,14 +40,6 @@ def pipeline(long_lived: Pipeline, live_db: None) -> Iterator[Pipeline]:
 
 
 @pytest.fixture
-def host(live_db: None) -> VirtualHost:
-    """The tests' own virtual host, its sales queues empty."""
-    found = default_host(SERVICES.rabbit)
-    found.purge()
-    return found
-
-
-@pytest.fixture
 def own_host(live_db: None) -> Iterator[VirtualHost]:
     """A virtual host without any queue, for processes with other limits."""
     found = VirtualHost(SERVICES.rabbit, f"own-{uuid4().hex[:8]}")

@@ -57,7 +57,14 @@ def as_sale(shop: Shop, lines: MilliLines, **more: Any) -> SaleMessage:
     return read_sale(as_payload(shop, lines, **more))
 
 
-def hold(shop: Shop, lines: MilliLines, *, venta_id: UUID | None = None, **more: Any) -> dict[str, Any]:
+def hold(
+    shop: Shop,
+    lines: MilliLines,
+    *,
+    venta_id: UUID | None = None,
+    sweep_after_ms: int = settings.SWEEP_AFTER_MS,
+    **more: Any,
+) -> dict[str, Any]:
     """The same, with its stock held in Redis as a checkout holds it."""
     payload = as_payload(shop, lines, venta_id=venta_id, **more)
     held = reservation.reserve(
@@ -68,7 +75,7 @@ def hold(shop: Shop, lines: MilliLines, *, venta_id: UUID | None = None, **more:
         wanted=[reservation.Wanted(producto, cantidad) for producto, cantidad in lines],
         pedido=_pedido(payload, lines).encode(),
         now_ms=int(time.time() * 1000),
-        sweep_after_ms=settings.SWEEP_AFTER_MS,
+        sweep_after_ms=sweep_after_ms,
         most_holds=settings.HOLDS_MAX_PER_TIENDA,
     )
     assert isinstance(held, reservation.Hold)

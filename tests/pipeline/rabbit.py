@@ -107,6 +107,15 @@ class VirtualHost:
     def wait_ready(self, queue: str, messages: int, *, timeout_s: float = 10) -> None:
         wait_until(lambda: self.ready(queue) >= messages, timeout_s=timeout_s, what=f"{messages} messages in {queue}")
 
+    def sales(self) -> list[dict[str, Any]]:
+        """Take all messages off the sales queue; the sales in them, in order."""
+        found: list[dict[str, Any]] = []
+        with self.channel() as channel:
+            while (message := channel.basic_get(SALES)) is not None:
+                channel.basic_ack(message.delivery_tag)
+                found += orjson.loads(message.body)[1]["ventas"]
+        return found
+
     def wait_empty(self, queue: str = SALES, *, timeout_s: float = 30) -> None:
         wait_until(lambda: self.ready(queue) == 0, timeout_s=timeout_s, what=f"{queue} is empty")
 
