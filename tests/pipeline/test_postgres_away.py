@@ -1,0 +1,68 @@
+"""PostgreSQL stopped, killed or frozen while sales come in: the shop sells on, the worker waits, all is written."""
+
+from http import HTTPStatus
+
+from django.db import connections
+
+from scripts.services import Services
+from tests.pipeline.browser import signed_in
+from tests.pipeline.processes import Pipeline
+from tests.pipeline.rabbit import FAILED
+from tests.pipeline.shop import open_shop
+from tests.pipeline.till import assert_created, assert_in_time, by_status, wait_for_answers
+from tests.pipeline.truth import assert_true_answers
+
+
+def test_sold_by_token_and_by_session_while_it_is_stopped(pipeline: Pipeline, services: Services) -> None:
+    shop = open_shop()
+    tills = [pipeline.till(shop), signed_in(shop, pipeline.web.url)]
+    before = [till.sell([(shop.products[0], 1)]) for till in tills]  # who asks is known from now on
+    shop.settle_down(ventas=2)
+
+    services.postgres.stop()
+    during = [one for till in tills for one in till.sell_many([[(shop.products[n % 3], 1)] for n in range(40)])]
+    refused = tills[0].sell([(shop.products[0], 100_000)])  # before a refusal PostgreSQL has to be asked
+    services.postgres.start()
+    connections.close_all()  # this process had some, too
+
+    assert_created([*before, *during])
+    assert_in_time([*during, refused])
+    assert (refused.status, refused.reply.body["codigo"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "base_no_disponible")
+    shop.settle_down(ventas=82)
+    assert shop.written() == {one.key: 1 for one in [*before, *during]}
+    assert pipeline.host.ready(FAILED) == 0
+    assert not shop.fallidas()
+    shop.assert_exact()
+
+
+def test_killed_in_the_middle_of_writing(pipeline: Pipeline, services: Services) -> None:
+    shop = open_shop(stock=5000)
+    till = pipeline.till(shop)
+    with till.selling([[(producto, 1)] for producto in shop.products]) as sold:
+        wait_for_answers(sold, 30, status=HTTPStatus.CREATED)
+        services.postgres.kill()
+        wait_for_answers(sold, 30, status=HTTPStatus.CREATED)
+        services.postgres.start()
+        connections.close_all()  # this process had some, too
+        wait_for_answers(sold, 30, status=HTTPStatus.CREATED)
+
+    assert by_status(sold).keys() == {HTTPStatus.CREATED}
+    shop.come_to_rest(pipeline.host)
+    assert_true_answers(shop, till, sold)
+    assert pipeline.host.ready(FAILED) == 0
+    assert not shop.fallidas()
+
+
+def test_frozen(pipeline: Pipeline, services: Services) -> None:
+    shop = open_shop(stock=5000)
+    till = pipeline.till(shop)
+    with till.selling([[(producto, 1)] for producto in shop.products]) as sold:
+        wait_for_answers(sold, 10, status=HTTPStatus.CREATED)
+        services.postgres.freeze()
+        wait_for_answers(sold, 60, status=HTTPStatus.CREATED)
+        services.postgres.thaw()
+
+    assert by_status(sold).keys() == {HTTPStatus.CREATED}
+    shop.come_to_rest(pipeline.host)
+    assert_true_answers(shop, till, sold)
+    assert not shop.fallidas()
