@@ -18,6 +18,7 @@ from ventas.publisher import BROKER_ERRORS
 
 TIMEOUT_S = 2.0
 FAILED_AT_ONCE = 200
+SALES_EXCHANGES = (topology.SALES_EXCHANGE.name, topology.DEAD_LETTER_EXCHANGE.name)
 
 
 class BrokerAway(Exception):
@@ -86,9 +87,10 @@ def unfinished_messages() -> int:
         return sum(_managed_count(queue.name) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE))
     with _channel() as channel:
         client = channel.client
-        return sum(int(client.llen(queue.name)) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE)) + int(
-            client.hlen("unacked")
-        )
+        ready = sum(int(client.llen(queue.name)) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE))
+        # [message, exchange, routing key]. The maintenance queue's are there too, the asking task's own among them.
+        unacknowledged = [json.loads(entry)[1] for entry in client.hvals("unacked")]
+        return ready + sum(exchange in SALES_EXCHANGES for exchange in unacknowledged)
 
 
 def _managed_count(queue: str) -> int:

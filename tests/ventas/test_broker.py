@@ -1,0 +1,53 @@
+"""How much is in the queues, where the broker is Redis."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kombu import Connection
+from pytest_django import Settings
+
+from scripts.services import Services
+from ventas import broker, topology
+
+UNUSED_DATABASE = 9
+
+
+@pytest.fixture
+def redis_channel(services: Services, settings: Settings) -> Iterator[Any]:
+    """A channel of the Redis transport, on a database where nothing else is."""
+    settings.RABBITMQ_URL = services.redis.database_url(UNUSED_DATABASE)
+    with Connection(settings.RABBITMQ_URL) as connection, connection.channel() as channel:
+        channel.client.flushdb()
+        topology.declare(channel)
+        topology.MAINTENANCE_QUEUE(channel).declare()
+        yield channel
+        channel.client.flushdb()
+
+
+def take_without_acknowledging(channel: Any, queue: str) -> Any:
+    message = channel.basic_get(queue)
+    assert message
+    return message
+
+
+def test_a_sale_is_unfinished_until_it_is_acknowledged(redis_channel: Any, settings: Settings) -> None:
+    with Connection(settings.RABBITMQ_URL) as connection:
+        connection.Producer().publish({}, exchange=topology.SALES_EXCHANGE, routing_key=topology.SALES_CREATED)
+    assert broker.unfinished_messages() == 1
+
+    message = take_without_acknowledging(redis_channel, topology.SALES_QUEUE.name)
+    assert broker.unfinished_messages() == 1
+
+    message.ack()
+    assert broker.unfinished_messages() == 0
+
+
+def test_the_task_that_asks_is_not_counted(redis_channel: Any, settings: Settings) -> None:
+    with Connection(settings.RABBITMQ_URL) as connection:
+        queue = topology.MAINTENANCE_QUEUE
+        connection.Producer().publish({}, exchange=queue.exchange, routing_key=queue.routing_key)
+    take_without_acknowledging(redis_channel, topology.MAINTENANCE_QUEUE.name)
+
+    assert redis_channel.client.hlen("unacked") == 1
+    assert broker.unfinished_messages() == 0
