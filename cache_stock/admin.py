@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxLengthValidator, MinValueValidator
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,7 +20,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from blend_pos.tiendas.admin_roles import TiendaScopedAdmin
-from blend_pos.tiendas.models import Rol
 from cache_stock import figures, intake, warmup
 from cache_stock.operations import MOTIVO_LENGTH, IntakeError, Operation, as_decimal
 from cache_stock.scripts import StockError
@@ -50,8 +48,14 @@ class ProductForm(_ProductForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.instance._state.adding:  # noqa: SLF001 - Django documents it
-            del self.fields["stock_inicial"]
+        if self.instance._state.adding:  # noqa: SLF001 - Django documents it
+            return
+        del self.fields["stock_inicial"]
+        # What the page showed is sent along with it, so that what counts as changed is what this person changed.
+        shown = not self.data or any(self.add_initial_prefix(name) in self.data for name in CHANGEABLE)
+        for name in CHANGEABLE:
+            if name in self.fields:
+                self.fields[name].show_hidden_initial = shown
 
     def clean(self) -> dict[str, Any]:
         """Say it of a SKU or a barcode that is taken; with a tienda that cannot be edited Django does not look."""
@@ -199,12 +203,10 @@ class ProductAdmin(TiendaScopedAdmin[Producto]):
         ]
 
     def move_stock(self, request: HttpRequest, producto_id: UUID) -> HttpResponse:
-        """Receive or lower the stock of one product."""
+        """Receive or lower the stock of one product. Whoever sees it may: an encargado and above."""
         product = self.get_queryset(request).select_related("tienda").filter(pk=producto_id).first()
         if product is None:
             raise Http404
-        if not self._may(request, Rol.ENCARGADO, product):
-            raise PermissionDenied
         form = StockForm(request.POST or None, initial={"operacion": uuid4()})
         if form.is_valid() and self._move(request, product, form):
             return HttpResponseRedirect(_movement_url(product.pk))

@@ -8,7 +8,7 @@ import pytest
 from django_celery_beat.models import PeriodicTask
 
 from blend_pos.tiendas.models import Tienda
-from cache_stock import figures, tasks, upkeep
+from cache_stock import figures, keys, scripts, tasks, upkeep
 from celery_app import app
 from inventario.catalogo import ProductChange, change_product
 from tests.cache_stock.store import Store, now_ms
@@ -99,6 +99,15 @@ def test_a_price_that_missed_its_way_gets_there(store: Store) -> None:
     assert store.in_redis(changed)["precio"] == "1000"
     assert upkeep.carry_what_changed(now_ms=now_ms()) >= 1
     assert (store.in_redis(changed)["precio"], store.in_redis(other)["precio"]) == ("1200", "1000")
+
+
+def test_what_did_not_change_is_left_alone(store: Store) -> None:
+    producto = store.product(precio="10.00")
+    store.warm()
+    warmed(store, (datetime.now(UTC) + timedelta(minutes=1)).isoformat(" ", "seconds")[:19])
+    scripts.stock_client().hset(keys.stock(store.tienda_id, producto), "precio", "7")
+    upkeep.carry_what_changed(now_ms=now_ms())
+    assert store.in_redis(producto)["precio"] == "7"
 
 
 def test_one_tienda_that_waits_stops_no_other(store: Store) -> None:

@@ -249,6 +249,41 @@ def test_a_row_that_commits_late_is_not_missed(tienda: Tienda, monkeypatch: pyte
     assert producto in after
 
 
+@pytest.mark.usefixtures("other_connection")
+def test_a_row_that_commits_between_two_pages_is_not_missed(tienda: Tienda, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selectors, "OVERLAP", timedelta(0))
+    (late,) = create(tienda, new_product())
+    others = create(tienda, *(new_product() for _ in range(5)))
+    written, asked = threading.Event(), threading.Event()
+
+    def change_slowly() -> None:
+        try:
+            with transaction.atomic():
+                change_product(producto_id=late, change=ProductChange(precio=Decimal(77)))
+                written.set()
+                assert asked.wait(10)
+        finally:
+            connections.close_all()
+
+    slow = threading.Thread(target=change_slowly)
+    slow.start()
+    assert written.wait(10)
+    for other in others:
+        change_product(producto_id=other, change=ProductChange(precio=Decimal(88)))
+    first, since, _more = changed(tienda, Since(LONG_AGO), most=2)
+    assert late in first  # as it was; the page ends behind the moment of its change
+    asked.set()
+    slow.join()
+    rest: set[UUID] = set()
+    more = True
+    while more:
+        page, since, more = changed(tienda, since, most=2)
+        rest |= page
+    assert late not in rest
+
+    assert late in changed(tienda, since)[0]
+
+
 def test_a_reader_that_is_slow_holds_nothing_back(tienda: Tienda) -> None:
     create(tienda, new_product())
     began, done = threading.Event(), threading.Event()
