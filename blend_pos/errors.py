@@ -71,7 +71,7 @@ DOMAIN_ERRORS: dict[type[BaseException], Answer] = {
     refusals.StockNoDisponible: Answer(503, "stock_no_disponible", _("El stock no responde. Repite la venta.")),
     refusals.ColaNoDisponible: Answer(503, "cola_no_disponible", _("La cola no aceptó la venta. Repítela.")),
     refusals.BaseNoDisponible: Answer(503, "base_no_disponible", _("La base de datos no responde. Repite la venta.")),
-    failed_sales.FailedSaleError: Answer(409, "venta_fallida_no_cambia", _("La venta fallida no admite esa acción.")),
+    failed_sales.FailedSaleError: Answer(409, "venta_fallida_no_cambia"),
     ColdStartNeeded: Answer(503, "arranque_en_frio", _("El stock se está recargando. Repite en unos segundos.")),
     StockError: Answer(503, "stock_no_disponible", _("El stock no responde. Repite la petición."), 2),
     OperationalError: Answer(503, "base_no_disponible", _("La base de datos no responde. Repite la petición."), 5),

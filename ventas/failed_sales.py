@@ -10,6 +10,7 @@ from uuid import uuid4
 import orjson
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from blend_pos.tiendas.locks import own_tienda
 from cache_stock import intake, journal, reservation
@@ -26,34 +27,55 @@ _link = open_link(settings.RABBITMQ_URL)
 
 
 class FailedSaleError(Exception):
-    """The action was refused; nothing changed. The text is for whoever asked."""
+    """The action was refused; nothing changed. `mensaje` is for whoever asked."""
+
+    mensaje = _("La venta fallida no admite esa acción.")
+
+    def __str__(self) -> str:
+        return str(self.mensaje)
 
 
 class NotOpen(FailedSaleError):
     """It was dealt with already."""
 
+    mensaje = _("Ya se resolvió: no hay nada que hacer.")
+
 
 class NoMessage(FailedSaleError):
     """What arrived cannot be read as a sale, so that there is nothing to try again."""
 
+    mensaje = _("Lo que llegó no se puede leer como una venta: solo se puede descartar.")
+
+
+class NoReason(FailedSaleError):
+    """A discard needs a reason."""
+
+    mensaje = _("Para descartarla hace falta una razón.")
+
 
 class AlreadyWritten(FailedSaleError):
-    """The sale is a Venta: there is nothing to discard."""
+    """The sale is a Venta: there is nothing to do."""
+
+    mensaje = _("Esa venta ya está registrada.")
 
 
 class CannotHold(FailedSaleError):
     """The stock cannot be held now."""
 
+    mensaje = _("Ahora no se puede reservar su stock: falta mercancía, o Redis no está listo.")
+
 
 class CannotPublish(FailedSaleError):
     """The broker did not take it."""
+
+    mensaje = _("La cola no la aceptó. Inténtalo más tarde.")
 
 
 def _sale_of(failed: VentaFallida) -> SaleMessage:
     try:
         return read_sale(failed.mensaje)
     except UnreadableMessage as error:
-        raise NoMessage(str(error)) from error
+        raise NoMessage from error
 
 
 def retry(*, failed_id: int, now: datetime) -> None:
@@ -105,7 +127,7 @@ def _hold_again(sale: SaleMessage, now: datetime) -> reservation.Hold:
             raise AlreadyWritten
         journal.sweep_again(tienda_id=sale.tienda_id, venta_id=sale.venta_id, at_ms=now_ms + settings.SWEEP_AFTER_MS)
     except (reservation.ReservationRefused, StockError) as error:
-        raise CannotHold(f"{type(error).__name__} {error}") from error
+        raise CannotHold from error
     return held
 
 
@@ -115,7 +137,7 @@ def discard(*, failed_id: int, usuario_id: int, nota: str, goods_came_back: bool
     Raises a FailedSaleError. Refused where the sale is written after all.
     """
     if not nota.strip():
-        raise FailedSaleError("nota")
+        raise NoReason
     with transaction.atomic():
         tienda_id = VentaFallida.objects.filter(pk=failed_id).values_list("tienda_id", flat=True).first()
         if tienda_id is not None:
