@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from http.client import HTTPConnection
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from cache_stock import reservation
 from inventario.catalogo import ProductChange, change_product
 from scripts.services import Services
 from tests.cache_stock.store import Store
+from tests.spawning import Spawner
 from tests.tiendas.people import bearer, give_token, hire
 
 Api = Callable[..., tuple[int, Any]]
@@ -224,3 +226,19 @@ def test_moments_at_the_edge(store: Store, api: Api, desde: str) -> None:
     store.product()
     status, body = api("GET", "productos", desde=desde)
     assert (status, len(body["results"])) == (200, int(desde.startswith("0001")))
+
+
+def test_a_bare_post_over_a_real_web_server(store: Store, spawn: Spawner) -> None:
+    store.product()
+    _row, token = give_token(hire(store.shop, rol=Rol.ENCARGADO), store.shop, rol=Rol.ENCARGADO)
+    web = spawn.web()
+    web.wait_ready()
+    connection = HTTPConnection("127.0.0.1", web.port, timeout=10)
+    for method, path in (("POST", "warmup"), ("GET", "stats"), ("DELETE", "flush")):
+        connection.putrequest(method, f"/api/v1/cache/{path}")  # as curl -X sends it: no body, no length, no type
+        connection.putheader("Authorization", f"Bearer {token}")
+        connection.endheaders()
+        response = connection.getresponse()
+        body = orjson.loads(response.read())
+        assert (response.status, 1 in body.values()) == (200, True), body
+    connection.close()
