@@ -224,7 +224,9 @@ def _find_written(operation: Operation, *, sign: int) -> list[ledger.StockBalanc
     """The balances of now where the operation is written already, else None. Raises OperationConflict."""
     found = dict(
         InventoryLedger.objects.filter(
-            operacion=operation.operacion, producto__in=list(operation.quantities)
+            operacion=operation.operacion,
+            producto__in=list(operation.quantities),
+            producto__tienda=operation.tienda_id,
         ).values_list("producto_id", "delta")
     )
     if not found:

@@ -41,5 +41,5 @@ def loaded(tienda_id: UUID) -> str:
 
 def meta(tienda_id: UUID) -> str:
     """Hash: run_id, master_replid, epoch, timeline (armed), token and its lease (cold start), aciertos, fallos,
-    freno."""
+    freno, calentar (asked for), calentado (when the last whole warmup began, ms)."""
     return f"meta:{{{tienda_id}}}"

@@ -37,9 +37,8 @@ def warm_tienda(*, tienda_id: UUID, now_ms: int, progress: Progress | None = Non
         raise UnknownTienda(tienda_id)
     if epoch == 0:
         armed = arming.arm_new(tienda_id=tienda_id, progress=progress)
-        if armed is None:
-            raise ColdStartNeeded(tienda_id)
-        return WarmReport(tienda_id, armed.active, armed.products, 0, armed_now=True)
+        if armed is not None:
+            return WarmReport(tienda_id, armed.active, armed.products, 0, armed_now=True)
     carried = carrying.carry_tienda(tienda_id=tienda_id, now_ms=now_ms, progress=progress)
     if not carried.products and reservation.armed_epochs(tiendas=[tienda_id])[tienda_id] is None:
         raise ColdStartNeeded(tienda_id)

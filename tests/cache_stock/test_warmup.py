@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from django.db import connection, transaction
 
-from cache_stock import carrying, keys, reservation, rows, scripts, warmup
+from blend_pos.tiendas.models import Tienda
+from cache_stock import arming, carrying, keys, reservation, rows, scripts, warmup
 from cache_stock.rows import Row
 from inventario.catalogo import ProductChange, change_product
 from inventario.models import Producto
@@ -142,6 +143,18 @@ def test_a_tienda_without_products_waits_for_it_too(store: Store) -> None:
     store.disarm()
     with pytest.raises(warmup.ColdStartNeeded):
         store.warm()
+
+
+def test_a_tienda_that_another_is_arming_waits_and_one_that_was_just_armed_is_warmed(store: Store) -> None:
+    producto = store.product()
+    assert arming.claim(tienda_id=store.tienda_id, token="another", now_ms=now_ms(), lease_ms=60_000)
+    with pytest.raises(warmup.ColdStartNeeded):
+        store.warm()
+    scripts.stock_client().delete(keys.meta(store.tienda_id))
+    store.warm()
+    Tienda.objects.filter(pk=store.tienda_id).update(epoch=0)  # as it was read a moment before
+    assert not store.warm().armed_now
+    assert store.available(producto) == 10_000
 
 
 def test_a_stock_hash_that_vanished_disarms(store: Store) -> None:
