@@ -17,7 +17,8 @@ UNUSED_DATABASE = 9
 def redis_channel(services: Services, settings: Settings) -> Iterator[Any]:
     """A channel of the Redis transport, on a database where nothing else is."""
     settings.RABBITMQ_URL = services.redis.database_url(UNUSED_DATABASE)
-    with Connection(settings.RABBITMQ_URL) as connection, connection.channel() as channel:
+    with Connection(settings.RABBITMQ_URL) as connection, connection.channel() as opened:
+        channel: Any = opened  # the stubs know no transport's own attributes
         channel.client.flushdb()
         topology.declare(channel)
         topology.MAINTENANCE_QUEUE(channel).declare()
