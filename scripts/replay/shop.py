@@ -71,6 +71,8 @@ def open_shop(*, file: Path, catalogue: Sequence[Product], tills: int, stack: St
     status, _retry_after, body = shop.tills[0].call("GET", "/api/v1/productos")
     if status != HTTPStatus.OK or not body.get("results"):
         shop.close()
+        if status == 0:
+            raise ShopNotOpen(f"{stack.url} answered a moment ago and does not any more.")
         raise ShopNotOpen(
             f"{stack.url} answers {status} to a terminal of the new tienda ({body.get('mensaje')}): "
             "is it the web server of the database that DATABASE_URL names?"
