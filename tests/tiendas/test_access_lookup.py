@@ -1,5 +1,6 @@
 """No SQL once it is known who asks, PostgreSQL away or not; and the review that heals what went past the rule."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
@@ -99,6 +100,43 @@ def test_a_session_opens_every_tienda_of_its_person(shop: Shop) -> None:
 
     assert access
     assert set(access.tiendas) == {str(shop.tienda.pk), str(second.tienda.pk)}
+
+
+def test_what_was_first_seen_closed_is_seen_when_it_opens(shop: Shop) -> None:
+    shop.tienda.is_active = False
+    shops.save_tienda(tienda=shop.tienda)
+    name = session_name(session_key(sign_in(hire(shop))))
+    closed = find_access(name=name, now=timezone.now())
+    shop.tienda.is_active = True
+    shops.save_tienda(tienda=shop.tienda)
+
+    opened = find_access(name=name, now=timezone.now())
+
+    assert closed
+    assert opened
+    assert (len(closed.tiendas), len(opened.tiendas)) == (0, 1)
+
+
+def test_what_depends_on_more_than_was_announced_is_not_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A membership that comes between the two reads: its tienda's changes would not find the access."""
+    usuario, second = hire(shop), open_shop()
+    name = session_name(session_key(sign_in(usuario)))
+    announce = access_cache.announce
+
+    def hired_meanwhile(*, name: str, scopes: Iterable[str]) -> str | None:
+        monkeypatch.undo()
+        shops.save_membership(membresia=Membresia(usuario=usuario, tienda=second.tienda))
+        return announce(name=name, scopes=scopes)
+
+    monkeypatch.setattr(access_cache, "announce", hired_meanwhile)
+    both = find_access(name=name, now=timezone.now())
+    second.tienda.is_active = False
+    shops.save_tienda(tienda=second.tienda)
+    one = find_access(name=name, now=timezone.now())
+
+    assert both
+    assert one
+    assert (len(both.tiendas), len(one.tiendas)) == (2, 1)
 
 
 def test_the_review_drops_what_was_changed_past_the_rule(shop: Shop) -> None:
