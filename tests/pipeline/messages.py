@@ -94,6 +94,15 @@ def _pedido(payload: dict[str, Any], lines: MilliLines) -> Pedido:
 
 def put(host: VirtualHost, payloads: Sequence[dict[str, Any]], *, retries: int = 0) -> None:
     """One message with these sales, on the sales queue, as the publisher would have sent it."""
-    message = persist_message([orjson.dumps(payload) for payload in payloads], retries=retries)
-    correlation = message.properties["correlation_id"]
-    host.publish(message.body, headers=message.headers, correlation_id=correlation)
+    put_all(host, [payloads], retries=retries)
+
+
+def put_all(host: VirtualHost, pieces: Sequence[Sequence[dict[str, Any]]], *, retries: int = 0) -> None:
+    """A message for each piece."""
+    messages = [persist_message([orjson.dumps(payload) for payload in piece], retries=retries) for piece in pieces]
+    host.publish_all(
+        [
+            (message.body, {"headers": message.headers, "correlation_id": message.properties["correlation_id"]})
+            for message in messages
+        ]
+    )

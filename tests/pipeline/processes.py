@@ -1,7 +1,7 @@
 """Web, workers and maintenance as a shop runs them, against one virtual host."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ import urllib3
 
 from celery_app import app
 from tests.pipeline.rabbit import SALES, VirtualHost
-from tests.pipeline.shop import Shop
+from tests.pipeline.shop import Shop, poll
 from tests.pipeline.till import Till
 from tests.polling import wait_until
 from tests.spawning import Process, Spawner, Web
@@ -71,10 +71,17 @@ class Pipeline:
         found = WORKER_NAME.search(self.worker.log_text)
         assert found
         name = [found.group(1)]
-        app.control.cancel_consumer(SALES, destination=name)
-        wait_until(lambda: self.host.consumers(SALES) == 0, timeout_s=10, what="the worker takes nothing more")
+        self._until_consumers(name, app.control.cancel_consumer, 0)
         try:
             yield
         finally:
-            app.control.add_consumer(SALES, destination=name)
-            wait_until(lambda: self.host.consumers(SALES) > 0, timeout_s=10, what="the worker takes messages again")
+            self._until_consumers(name, app.control.add_consumer, 1)
+
+    def _until_consumers(self, name: list[str], command: Callable[..., object], count: int) -> None:
+        """Tell the worker, again every two seconds, until the queue has so many consumers."""
+
+        def told() -> bool:
+            command(SALES, destination=name)
+            return poll(lambda: self.host.consumers(SALES) == count, timeout_s=2)
+
+        wait_until(told, timeout_s=30, what=f"{SALES} has {count} consumers")

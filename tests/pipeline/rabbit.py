@@ -1,7 +1,7 @@
 """RabbitMQ as its operator sees it: virtual hosts, queues, alarms."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -83,18 +83,24 @@ class VirtualHost:
 
     def publish(self, body: bytes, *, routing_key: str = topology.SALES_CREATED, **properties: Any) -> None:
         """Put any body on the sales exchange, confirmed."""
+        self.publish_all([(body, properties)], routing_key=routing_key)
+
+    def publish_all(
+        self, messages: Sequence[tuple[bytes, dict[str, Any]]], *, routing_key: str = topology.SALES_CREATED
+    ) -> None:
+        """Put messages on the sales exchange, each with its properties, each confirmed."""
         with self.channel() as channel:
-            headers = properties.pop("headers", {})
-            content_type = properties.pop("content_type", "application/json")
             channel.confirm_select()
-            message = channel.prepare_message(
-                body,
-                content_type=content_type,
-                content_encoding=properties.pop("content_encoding", "utf-8"),
-                headers=headers,
-                properties={"delivery_mode": 2, **properties},
-            )
-            channel.basic_publish_confirm(message, exchange=topology.SALES_EXCHANGE.name, routing_key=routing_key)
+            for body, properties in messages:
+                other = dict(properties)
+                message = channel.prepare_message(
+                    body,
+                    content_type=other.pop("content_type", "application/json"),
+                    content_encoding=other.pop("content_encoding", "utf-8"),
+                    headers=other.pop("headers", {}),
+                    properties={"delivery_mode": 2, **other},
+                )
+                channel.basic_publish_confirm(message, exchange=topology.SALES_EXCHANGE.name, routing_key=routing_key)
 
     def take(self, queue: str) -> Any | None:
         """Take one message off a queue, or None."""
