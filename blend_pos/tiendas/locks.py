@@ -13,7 +13,8 @@ from blend_pos.tiendas.models import Tienda
 SHARE = "SELECT pg_advisory_xact_lock_shared(hashtextextended(id, 0)) FROM unnest(%s::text[]) AS id"
 OWN = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 TIMELINE = """
-SELECT system_identifier || ':' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) FROM pg_control_system()
+SELECT system_identifier || ':' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)
+    || ':' || 'tiendas'::regclass::oid FROM pg_control_system()
 """
 
 

@@ -11,6 +11,7 @@ ROWS = [
     ("ventas.sweep", "Retomar ventas atrasadas", 2, SECONDS, "{}", 10),
     ("ventas.cold_start", "Rearmar Redis tras perder datos", 2, SECONDS, "{}", 10),
     ("ventas.archive_failed", "Archivar ventas fallidas", 10, SECONDS, "{}", 60),
+    ("tiendas.review_accesses", "Revisar los accesos guardados", 1, MINUTES, "{}", 60),
 ]
 
 
