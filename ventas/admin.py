@@ -188,8 +188,8 @@ class VentaFallidaAdmin(UnchangeableAdmin):
         chosen = [failed for failed in named if self._may_decide(request, accion, failed)]
         if accion not in {RETRY, DISCARD} or not chosen:
             raise Http404
-        form = (DiscardForm if accion == DISCARD else ConfirmForm)(request.POST or None)
-        if request.method == "POST" and form.is_valid():
+        form = (DiscardForm if accion == DISCARD else ConfirmForm)(request.POST if request.method == "POST" else None)
+        if form.is_valid():
             for failed in chosen:
                 self._decide_one(request, accion, failed, form)
             return HttpResponseRedirect(reverse(FAILED_LIST))

@@ -56,12 +56,18 @@ class Store:
 
     # --- what may be asked of it
     def hold(
-        self, quantities: dict[UUID, int], *, venta_id: UUID | None = None, pedido: str = "{}", precio: str = ""
+        self,
+        quantities: dict[UUID, int],
+        *,
+        venta_id: UUID | None = None,
+        pedido: str = "{}",
+        precio: str = "",
+        huella: str = HUELLA,
     ) -> reservation.Hold:
         held = reservation.reserve(
             tienda_id=self.tienda_id,
             venta_id=venta_id or uuid4(),
-            huella=HUELLA,
+            huella=huella,
             nonce="nonce",
             wanted=[reservation.Wanted(producto, milli, precio) for producto, milli in quantities.items()],
             pedido=pedido,
