@@ -33,7 +33,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "django_prometheus",
-    "django_structlog",
     "axes",
     "csp",
     "blend_pos.tiendas",
@@ -43,6 +42,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "blend_pos.request_log.request_line",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -237,6 +237,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
+
+# --- Logs: JSON lines for machines, or text for people
+LOGGING_CONFIG = "blend_pos.logs.configure"
+LOGGING = {
+    "format": env.str("LOG_FORMAT", default="json"),
+    "stream": env.str("LOG_STREAM", default="stdout"),
+    "level": env.str("LOG_LEVEL", default="INFO").upper(),
+}
+
+# --- Metrics: PROMETHEUS_MULTIPROC_DIR, an empty folder at start, joins those of all processes of a machine
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # --- Language and time: what a cashier or a manager reads is Spanish first, English beside it.
 LANGUAGE_CODE = "es"

@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from blend_pos import errors
+from blend_pos.metrics import metrics
 from blend_pos.swagger import SwaggerView
 
 handler400 = errors.bad_request
@@ -19,5 +20,6 @@ urlpatterns = [
     path("api/v1/", include("ventas.urls")),
     path("api/v1/", include("cache_stock.urls")),
     path("api/v1/docs", SwaggerView.as_view(), name="docs"),
+    path("metrics", metrics, name="metrics"),
     re_path(r"^api/", errors.unknown_address),  # last: what nothing above matches
 ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
+GRANIAN_LOGS = ROOT / "blend_pos" / "granian_logs.json"
 BLOCKING_THREADS = 32  # a checkout mostly waits for the broker's confirm
 
 
@@ -17,7 +18,7 @@ def web(*, port: int, workers: int = 1, blocking_threads: int = BLOCKING_THREADS
     listen = [f"--host={host}", f"--port={port}", f"--workers={workers}"]
     limits = [f"--blocking-threads={blocking_threads}", f"--backpressure={2 * blocking_threads}"]
     serve = ["--interface=wsgi", "--no-ws", "--workers-kill-timeout=5", "blend_pos.wsgi:application"]
-    return [PYTHON, "-m", "granian", *listen, *limits, *serve]
+    return [PYTHON, "-m", "granian", f"--log-config={GRANIAN_LOGS}", *listen, *limits, *serve]
 
 
 def worker(*, concurrency: int = 2, name: str = "ventas") -> list[str]:
@@ -33,4 +34,4 @@ def beat() -> list[str]:
 
 
 def _celery(command: str, *options: str) -> list[str]:
-    return [PYTHON, "-m", "celery", "--app=celery_app", command, "--loglevel=INFO", *options]
+    return [PYTHON, "-m", "celery", "--quiet", "--app=celery_app", command, "--loglevel=INFO", *options]

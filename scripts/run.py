@@ -6,6 +6,7 @@ INSTALL=1 installs RabbitMQ where it is missing; ONCE=1 stops after the sale; PO
 import ctypes
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from scripts.services import ServiceError, start_together, stop_together
 FOLDER = processes.ROOT / ".run"
 DEMO = FOLDER / "demo.json"
 DONE = FOLDER / "persisted"
+METRICS = FOLDER / "metrics"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 GRACE_S = 20
 ENDING_S = 5  # the web server of a run that was killed may still be ending
@@ -100,17 +102,25 @@ def product_commands(*, port: int) -> dict[str, list[str]]:
     }
 
 
+def with_reports(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings, with logs for people, and one count of all processes in /metrics, from zero; unless told."""
+    shutil.rmtree(METRICS, ignore_errors=True)
+    METRICS.mkdir()
+    return {"LOG_FORMAT": "console", "PROMETHEUS_MULTIPROC_DIR": str(METRICS), **settings}
+
+
 def serve(settings: Mapping[str, str], *, port: int, once: bool) -> int:
     """Run the product's processes and the sale until the sale is through (`once`), one ends, or Ctrl-C."""
     sale = [processes.PYTHON, "-m", "scripts.passage", str(DEMO), f"--url=http://127.0.0.1:{port}", f"--done={DONE}"]
     commands = {**product_commands(port=port), "sale": [*sale, "--once"] if once else sale}
     DONE.unlink(missing_ok=True)
     honcho.manager.KILL_WAIT = GRACE_S + 10  # a worker may finish the batch in its hands
+    reporting = with_reports(settings)
     console = Console()
     manager = honcho.manager.Manager(console)
     for name, command in commands.items():
         line = "exec " + shlex.join(guarded_command(command, grace_s=GRACE_S))
-        manager.add_process(name, line, env=dict(settings), cwd=str(processes.ROOT))
+        manager.add_process(name, line, env=dict(reporting), cwd=str(processes.ROOT))
     manager.loop()
     status = int(manager.returncode or 0)
     if (status == 0 and DONE.exists()) if once else status in STOPPED_BY_HAND:

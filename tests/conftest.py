@@ -29,6 +29,7 @@ ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "blend_pos.settings",
     "SECRET_KEY": secrets.token_urlsafe(48),
     "DEBUG": "false",
+    "LOG_FORMAT": "console",
 }
 
 os.environ.update(ENVIRONMENT)

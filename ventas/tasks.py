@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import orjson
+import structlog
 from celery import Task, shared_task
 from celery.exceptions import Reject
 from django.conf import settings
@@ -16,11 +17,12 @@ from cache_stock.scripts import StockError
 from ventas import batches, cold_start, recovery, topology
 from ventas.broker import BrokerAway
 from ventas.messages import SaleMessage, UnreadableMessage, decimal_text, read_sale, sale_as_payload
+from ventas.metrics import count_sales
 from ventas.persistence import Verdict
 from ventas.publisher import PERSIST_TASK, Outcome, open_link, persist_message
 
-logger = logging.getLogger(__name__)
-console = logging.getLogger("ventas.console")
+log = structlog.get_logger()
+console = logging.getLogger("ventas.console")  # the specification's lines; blend_pos.logs says when they are printed
 
 PUBLISH_AGAIN_S = 5.0
 AWAY = (BrokerAway, StockError, OperationalError, InterfaceError)  # expected of maintenance: its next round tries again
@@ -78,7 +80,9 @@ def _try_again(sale: SaleMessage, *, attempt: int, error: Exception, heard: batc
 
 
 def _announce(started: float, verdict: Verdict) -> None:
-    """A line for each sale on the console, one structured line for the batch."""
+    """Four lines for each sale on the console, one structured line for the batch."""
+    seconds = time.monotonic() - started
+    count_sales(sales=len(verdict.fresh), seconds=seconds)
     for sale in verdict.fresh:
         console.info(
             "✅ Venta %s procesada exitosamente\n   Total: $%s\n   Items: %d\n   Método: %s",
@@ -87,15 +91,15 @@ def _announce(started: float, verdict: Verdict) -> None:
             len(sale.items),
             sale.metodo_pago,
         )
-    logger.info(
+    log.info(
         "batch persisted",
-        extra={
-            "fresh": len(verdict.fresh),
-            "known": len(verdict.known),
-            "failed": len(verdict.failed),
-            "seconds": round(time.monotonic() - started, 4),
-            "ventas": [str(sale.venta_id) for sale in verdict.fresh],
-        },
+        fresh=len(verdict.fresh),
+        known=len(verdict.known),
+        failed=len(verdict.failed),
+        seconds=round(seconds, 4),
+        ventas=" ".join(
+            str(sale.venta_id) for sale in verdict.fresh
+        ),  # 100 of them in one write of a pipe, 4,096 bytes
     )
 
 
