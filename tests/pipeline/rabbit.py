@@ -81,6 +81,30 @@ class VirtualHost:
         with self.channel() as channel:
             channel.exchange_delete(exchange)
 
+    @contextmanager
+    def policy(self, queue: str, definition: dict[str, Any]) -> Iterator[None]:
+        """Limits on top of those that the application declared."""
+        path = f"policies/{self.name}/for-a-test"
+        body = {"pattern": f"^{queue}$", "definition": definition, "apply-to": "queues"}
+        _manage(self.rabbit, "PUT", path, body=body)
+        try:
+            yield
+        finally:
+            _manage(self.rabbit, "DELETE", path)
+
+    def close_connection(self, port: int) -> None:
+        """Close the connection that comes from this port, from the broker's side."""
+
+        def closed() -> bool:
+            """The management plugin hears of connections with some delay."""
+            for connection in _manage(self.rabbit, "GET", f"vhosts/{self.name}/connections"):
+                if connection.get("peer_port") == port:
+                    _manage(self.rabbit, "DELETE", f"connections/{connection['name']}")
+                    return True
+            return False
+
+        wait_until(closed, timeout_s=10, what="the connection is closed")
+
     def publish(self, body: bytes, *, routing_key: str = topology.SALES_CREATED, **properties: Any) -> None:
         """Put any body on the sales exchange, confirmed."""
         self.publish_all([(body, properties)], routing_key=routing_key)
@@ -105,10 +129,7 @@ class VirtualHost:
     def take(self, queue: str) -> Any | None:
         """Take one message off a queue, or None."""
         with self.channel() as channel:
-            message = channel.basic_get(queue)
-            if message is not None:
-                channel.basic_ack(message.delivery_tag)
-            return message
+            return channel.basic_get(queue, no_ack=True)
 
     def wait_ready(self, queue: str, messages: int, *, timeout_s: float = 10) -> None:
         wait_until(lambda: self.ready(queue) >= messages, timeout_s=timeout_s, what=f"{messages} messages in {queue}")
@@ -117,8 +138,7 @@ class VirtualHost:
         """Take all messages off the sales queue; the sales in them, in order."""
         found: list[dict[str, Any]] = []
         with self.channel() as channel:
-            while (message := channel.basic_get(SALES)) is not None:
-                channel.basic_ack(message.delivery_tag)
+            while (message := channel.basic_get(SALES, no_ack=True)) is not None:
                 found += orjson.loads(message.body)[1]["ventas"]
         return found
 
