@@ -20,7 +20,7 @@ from cache_stock import reservation
 from inventario import ledger
 from inventario.models import TipoMovimiento
 from ventas.messages import SaleMessage
-from ventas.models import EstadoFalla, MotivoFalla
+from ventas.models import MotivoFalla
 from ventas.rows import (
     FailedRow,
     KnownRow,
@@ -114,7 +114,7 @@ def _write(sales: Sequence[SaleMessage], now: datetime) -> Written:
     terminals = lock_terminals({sale.terminal_id for sale in sales})
     _check_terminals(sales, terminals)
     failures = failed_sales(keys)
-    tombstones = {(row.key, row.huella) for row in failures if row.estado == EstadoFalla.DESCARTADA}
+    tombstones = {(row.key, row.huella) for row in failures if row.discarded}
     known = {row.key: row.huella for row in known_sales(keys)}
     verdict = judge(sales=sales, epochs=epochs, known=known, tombstones=tombstones)
     balances = _write_fresh(verdict, terminals, now)

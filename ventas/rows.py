@@ -30,8 +30,8 @@ SELECT ventas.tienda_id, ventas.venta_id, huella FROM ventas
 JOIN unnest(%s::uuid[], %s::uuid[]) AS asked (tienda_id, venta_id) USING (tienda_id, venta_id)
 """
 FAILED_SALES = """
-SELECT tienda_id, venta_id, huella, estado FROM ventas_fallidas
-JOIN unnest(%s::uuid[], %s::uuid[]) AS asked (tienda_id, venta_id) USING (tienda_id, venta_id)
+SELECT tienda_id, venta_id, huella, estado = 'DESCARTADA' OR estado = 'ABIERTA' AND motivo = 'LAPIDA'
+FROM ventas_fallidas JOIN unnest(%s::uuid[], %s::uuid[]) AS asked (tienda_id, venta_id) USING (tienda_id, venta_id)
 """
 INSERT_SALES = """
 INSERT INTO ventas
@@ -53,13 +53,16 @@ WHERE ventas_fallidas.tienda_id = written.tienda_id AND ventas_fallidas.venta_id
     AND ventas_fallidas.huella = written.huella AND estado IN ('ABIERTA', 'REINTENTADA')
 """
 RECORD_FAILED = """
-INSERT INTO ventas_fallidas
+INSERT INTO ventas_fallidas AS old
     (tienda_id, venta_id, huella, motivo, error, mensaje, cuerpo, con_reserva, registrada, estado, nota)
 SELECT tienda_id, venta_id, huella, motivo, error, mensaje, '', con_reserva, %s, 'ABIERTA', ''
 FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::boolean[])
     AS new (tienda_id, venta_id, huella, motivo, error, mensaje, con_reserva)
 ON CONFLICT (tienda_id, venta_id, huella) DO UPDATE
-    SET estado = 'ABIERTA', motivo = excluded.motivo, error = excluded.error, con_reserva = excluded.con_reserva,
+    SET estado = 'ABIERTA', error = excluded.error,
+        motivo = CASE WHEN old.estado = 'DESCARTADA' OR old.estado = 'ABIERTA' AND old.motivo = 'LAPIDA' THEN 'LAPIDA'
+            ELSE excluded.motivo END,
+        con_reserva = excluded.con_reserva OR old.con_reserva AND old.estado IN ('ABIERTA', 'REINTENTADA'),
         resuelta = NULL, resuelta_por_id = NULL, nota = ''
 """
 
@@ -74,11 +77,11 @@ class KnownRow:
 
 @dataclass(frozen=True, slots=True)
 class FailedState:
-    """A sale that failed before, and what became of it."""
+    """A sale that failed before. `discarded`: by a supervisor, who has not decided otherwise since."""
 
     key: SaleKey
     huella: str
-    estado: str
+    discarded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def known_sales(keys: Sequence[SaleKey]) -> list[KnownRow]:
 def failed_sales(keys: Sequence[SaleKey]) -> list[FailedState]:
     """Those of these sales that failed before."""
     rows = _query(FAILED_SALES, [[tienda for tienda, _ in keys], [venta for _, venta in keys]])
-    return [FailedState((tienda, venta), huella, estado) for tienda, venta, huella, estado in rows]
+    return [FailedState((tienda, venta), huella, discarded) for tienda, venta, huella, discarded in rows]
 
 
 def insert_sales(sales: Sequence[SaleMessage], receipts: Sequence[int], now: datetime) -> dict[SaleKey, int]:
@@ -180,7 +183,10 @@ def resolve_failed(sales: Sequence[SaleMessage], now: datetime) -> None:
 
 
 def record_failed(rows: Sequence[FailedRow], now: datetime) -> None:
-    """Record failed sales as open; one that was closed is open again, since its message came again."""
+    """Record failed sales as open; one that was closed is open again, since its message came again.
+
+    One that was discarded stays a LAPIDA until it is retried: no further copy of it is written. A hold stays known.
+    """
     if rows:
         _execute(
             RECORD_FAILED,

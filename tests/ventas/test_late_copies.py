@@ -1,0 +1,87 @@
+"""Copies of a failed sale's message that come after a person has decided, or after a cold start."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from blend_pos.tiendas.models import Rol
+from cache_stock import keys
+from cache_stock.scripts import stock_client
+from tests.cache_stock.store import Store
+from tests.tiendas.people import hire
+from tests.ventas.test_admin import failed_sale, write
+from ventas import failed_sales, recovery
+from ventas.messages import read_sale
+from ventas.models import EstadoFalla, MotivoFalla, Venta, VentaFallida
+
+
+@pytest.fixture
+def store(live_db: None) -> Store:
+    store = Store()
+    store.product(stock="2")
+    store.warm()
+    return store
+
+
+@pytest.fixture
+def discarded(store: Store) -> VentaFallida:
+    """Its goods came back: what it held may be promised to others."""
+    failed = failed_sale(store, hire(store.shop, rol=Rol.CAJERO))
+    failed_sales.discard(
+        failed_id=failed.pk,
+        usuario_id=hire(store.shop, rol=Rol.ADMINISTRADOR).pk,
+        nota="la devolvió",
+        goods_came_back=True,
+        now=datetime.now(UTC),
+    )
+    return failed
+
+
+def assert_stays_discarded(store: Store, failed: VentaFallida) -> None:
+    failed.refresh_from_db()
+    assert (failed.estado, failed.motivo) == (EstadoFalla.ABIERTA, MotivoFalla.LAPIDA)
+    assert not Venta.objects.filter(tienda=store.tienda_id).exists()
+    store.assert_in_step()
+
+
+def test_no_copy_of_a_discarded_sale_is_written_however_many_come(store: Store, discarded: VentaFallida) -> None:
+    for _copy in range(3):
+        write(read_sale(discarded.mensaje))
+
+    assert_stays_discarded(store, discarded)
+
+
+def test_nor_after_one_of_them_was_archived(store: Store, discarded: VentaFallida) -> None:
+    sale = read_sale(discarded.mensaje)
+
+    assert recovery.record_failed_sale(sale=sale, error="dead-lettered", now=datetime.now(UTC))
+    write(sale)
+
+    assert_stays_discarded(store, discarded)
+
+
+def test_who_tries_it_again_has_it_written(store: Store, discarded: VentaFallida) -> None:
+    write(read_sale(discarded.mensaje))
+    assert discarded.venta_id is not None
+    stock_client().delete(keys.answer(store.tienda_id, discarded.venta_id))  # Redis has forgotten that it is annulled
+
+    failed_sales.retry(failed_id=discarded.pk, now=datetime.now(UTC))
+    write(read_sale(discarded.mensaje))
+
+    discarded.refresh_from_db()
+    assert discarded.estado == EstadoFalla.PERSISTIDA
+    assert Venta.objects.get(tienda=store.tienda_id).venta_id == discarded.venta_id
+    store.assert_in_step()
+
+
+def test_a_copy_from_before_a_cold_start_does_not_forget_the_hold(store: Store) -> None:
+    """The customer has the goods: the next cold start holds them again."""
+    failed = failed_sale(store, hire(store.shop, rol=Rol.CAJERO))
+    sale = read_sale(failed.mensaje)
+
+    write(replace(sale, epoch=sale.epoch - 1))
+
+    failed.refresh_from_db()
+    assert (failed.estado, failed.con_reserva) == (EstadoFalla.ABIERTA, True)
+    assert store.journal() == {failed.venta_id: float("inf")}
