@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from blend_pos.tiendas.locks import own_tienda
 from cache_stock import intake, journal, reservation
 from cache_stock.scripts import StockError
+from inventario.models import InventoryLedger
 from ventas import recovery
 from ventas.messages import SaleMessage, UnreadableMessage, hold_of, read_sale, sale_payload
 from ventas.models import EstadoFalla, Venta, VentaFallida
@@ -63,6 +64,12 @@ class CannotHold(FailedSaleError):
     """The stock cannot be held now."""
 
     mensaje = _("Ahora no se puede reservar su stock: falta mercancía, o Redis no está listo.")
+
+
+class NothingHeld(FailedSaleError):
+    """Goods that nothing holds may be promised to others by now; an adjustment holds them before it takes them out."""
+
+    mensaje = _("Nada reserva su mercancía: descártala como devuelta y registra la salida con un ajuste.")
 
 
 class CannotPublish(FailedSaleError):
@@ -138,6 +145,7 @@ def discard(*, failed_id: int, usuario_id: int, nota: str, goods_came_back: bool
     """
     if not nota.strip():
         raise NoReason
+    held = goods_came_back or _is_held(VentaFallida.objects.get(pk=failed_id))
     with transaction.atomic():
         tienda_id = VentaFallida.objects.filter(pk=failed_id).values_list("tienda_id", flat=True).first()
         if tienda_id is not None:
@@ -153,9 +161,27 @@ def discard(*, failed_id: int, usuario_id: int, nota: str, goods_came_back: bool
         failed.save(update_fields=["estado", "resuelta", "resuelta_por", "nota"])
         if failed.mensaje is not None:
             sale = _sale_of(failed)
-            if not goods_came_back:
+            if not goods_came_back and not _is_written_off(sale):
+                if not held:
+                    raise NothingHeld
                 _write_off(sale, usuario_id, nota, now)
             transaction.on_commit(partial(_let_go, sale))
+
+
+def _is_held(failed: VentaFallida) -> bool:
+    """Whether Redis holds its goods. Raises CannotHold where it cannot be asked."""
+    if failed.tienda_id is None or failed.venta_id is None:
+        return False
+    try:
+        hold = reservation.find_hold(tienda_id=failed.tienda_id, venta_id=failed.venta_id)
+    except StockError as error:
+        raise CannotHold from error
+    return hold is not None and hold.huella == failed.huella
+
+
+def _is_written_off(sale: SaleMessage) -> bool:
+    """Whether an earlier discard took its goods out: its message came again after that."""
+    return InventoryLedger.objects.filter(operacion=sale.venta_id, producto__tienda=sale.tienda_id).exists()
 
 
 def _let_go(sale: SaleMessage) -> None:

@@ -78,9 +78,7 @@ def test_a_lone_sale_waits_for_nobody(publisher: GatheringPublisher, host: Virtu
     assert messages(host) == [[number] for number in range(20)]
 
 
-def test_a_hundred_threads_share_messages(
-    publisher: GatheringPublisher, host: VirtualHost, frozen: Services
-) -> None:
+def test_a_hundred_threads_share_messages(publisher: GatheringPublisher, host: VirtualHost, frozen: Services) -> None:
     """The first one finds the broker frozen; the others gather meanwhile, and leave together."""
     frozen.rabbit.freeze()
     with ThreadPoolExecutor(100) as threads:

@@ -34,9 +34,7 @@ KEY = sale_key(SALE)
 def verdict(
     *sales: SaleMessage, known: dict[SaleKey, str] | None = None, tombstones: set[tuple[SaleKey, str]] | None = None
 ) -> tuple[list[SaleMessage], list[SaleMessage], list[tuple[SaleMessage, MotivoFalla]]]:
-    found = judge(
-        sales=sales, epochs={TIENDA: NOW_EPOCH, OTHER: 1}, known=known or {}, tombstones=tombstones or set()
-    )
+    found = judge(sales=sales, epochs={TIENDA: NOW_EPOCH, OTHER: 1}, known=known or {}, tombstones=tombstones or set())
     return found.fresh, found.known, found.failed
 
 

@@ -1,0 +1,445 @@
+"""What a supervisor may do with a failed sale: neither way loses stock, and no late message undoes it."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+from django.db import connections
+from django.test import Client
+
+from blend_pos.tiendas.models import Terminal
+from cache_stock import arming, journal, reservation
+from inventario.models import InventoryLedger, TipoMovimiento
+from tests.pipeline.messages import as_payload, hold
+from tests.pipeline.rabbit import SALES, VirtualHost
+from tests.pipeline.shop import Shop, open_shop
+from tests.polling import wait_until
+from ventas import cold_start, failed_sales, recovery, tasks, topology
+from ventas.messages import read_sale
+from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
+
+ROUNDS = 40
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def fail(shop: Shop, *, cantidad_milli: int = 7_000, held: bool = True) -> VentaFallida:
+    """A sale that failed at each attempt, as the archiver records it."""
+    lines = [(shop.products[0], cantidad_milli)]
+    payload = hold(shop, lines) if held else as_payload(shop, lines)
+    recovery.record_failed_sale(sale=read_sale(payload), error="for a test", now=now())
+    return the_failure(shop)
+
+
+def fail_by_epoch(shop: Shop, *, cantidad_milli: int = 7_000) -> VentaFallida:
+    """A sale from before a cold start: it holds nothing."""
+    persist(as_payload(shop, [(shop.products[0], cantidad_milli)], epoch=0))
+    failed = the_failure(shop)
+    assert (failed.motivo, failed.con_reserva) == (MotivoFalla.EPOCA, False)
+    return failed
+
+
+def the_failure(shop: Shop) -> VentaFallida:
+    (failed,) = shop.fallidas()
+    return failed
+
+
+def persist(*payloads: dict[str, Any], retries: int = 0) -> None:
+    """As a worker does with a message."""
+    tasks.persist_sales.push_request(retries=retries)
+    try:
+        tasks.persist_sales.run(ventas=list(payloads))
+    finally:
+        tasks.persist_sales.pop_request()
+
+
+def retry(failed: VentaFallida) -> None:
+    failed_sales.retry(failed_id=failed.pk, now=now())
+
+
+def discard(failed: VentaFallida, shop: Shop, *, came_back: bool = True, nota: str = "contado") -> None:
+    failed_sales.discard(
+        failed_id=failed.pk, usuario_id=shop.users["encargado"].pk, nota=nota, goods_came_back=came_back, now=now()
+    )
+
+
+def venta_id(failed: VentaFallida) -> UUID:
+    assert failed.venta_id is not None
+    return failed.venta_id
+
+
+def published(host: VirtualHost, shop: Shop) -> list[dict[str, Any]]:
+    return [sale for sale in host.sales() if sale["tienda_id"] == str(shop.tienda_id)]
+
+
+def start_cold(shop: Shop) -> None:
+    """One tienda's cold start; nothing is in flight."""
+    journal.disarm(tienda_id=shop.tienda_id)
+    claim = arming.claim(tienda_id=shop.tienda_id, token=uuid4().hex, now_ms=int(time.time() * 1000), lease_ms=5_000)
+    assert claim is not None
+    assert arming.load_and_arm(
+        claim=claim,
+        seen_epoch=1,
+        now_ms=int(time.time() * 1000),
+        failed_holds=cold_start.failed_holds,
+        answers=cold_start.answers,
+    )
+
+
+# --- reintentar
+
+
+def test_a_retry_publishes_the_same_sale_at_the_prices_it_was_sold(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+
+    retry(failed)
+
+    assert the_failure(shop).estado == EstadoFalla.REINTENTADA
+    sent = published(host, shop)
+    assert sent == [failed.mensaje]
+    assert shop.saldos()[shop.products[0]] == (1_000_000, 7_000)  # one hold, not two
+    assert 0 < shop.holds()[venta_id(failed)] < float("inf")  # the sweep looks after it again
+    persist(*sent)
+    assert the_failure(shop).estado == EstadoFalla.PERSISTIDA
+    assert shop.written() == {venta_id(failed): 1}
+    shop.assert_exact()
+
+
+def test_a_retry_after_a_cold_start_is_under_the_new_epoch(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+    start_cold(shop)
+    assert shop.holds() == {venta_id(failed): float("inf")}  # held again, and left alone by the sweep
+    shop.assert_exact(reservado=7_000)
+
+    retry(failed)
+
+    (sent,) = published(host, shop)
+    assert failed.mensaje is not None
+    assert sent == failed.mensaje | {"epoch": 2}
+    persist(sent)
+    assert shop.written() == {venta_id(failed): 1}
+    shop.assert_exact()
+
+
+def test_a_retry_that_a_cold_start_has_overtaken_is_open_again(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+    retry(failed)
+    (sent,) = published(host, shop)
+    start_cold(shop)
+
+    persist(sent)
+
+    again = the_failure(shop)
+    assert (again.estado, again.motivo) == (EstadoFalla.ABIERTA, MotivoFalla.EPOCA)
+    assert not shop.written()
+    retry(again)
+    persist(*published(host, shop))
+    assert shop.written() == {venta_id(failed): 1}
+    shop.assert_exact()
+
+
+def test_a_retry_of_what_holds_nothing_holds_first(host: VirtualHost) -> None:
+    shop = open_shop(stock=10)
+    failed = fail_by_epoch(shop)
+
+    retry(failed)
+
+    shop.assert_exact(reservado=7_000)
+    persist(*published(host, shop))
+    assert shop.written() == {venta_id(failed): 1}
+    shop.assert_exact()
+
+
+def test_a_retry_without_stock_changes_nothing(host: VirtualHost) -> None:
+    shop = open_shop(stock=10)
+    failed = fail_by_epoch(shop)
+    hold(shop, [(shop.products[0], 4_000)])
+
+    with pytest.raises(failed_sales.CannotHold):
+        retry(failed)
+
+    again = the_failure(shop)
+    assert (again.estado, again.con_reserva) == (EstadoFalla.ABIERTA, False)
+    assert not published(host, shop)
+    shop.assert_exact(reservado=4_000)
+
+
+def test_a_retry_that_the_broker_refuses_keeps_the_hold(host: VirtualHost) -> None:
+    shop = open_shop()
+    retry(fail(shop))  # the link is connected from now on
+    other = open_shop()
+    failed = fail(other)
+    host.purge()
+    with host.channel() as channel:
+        channel.queue_unbind(SALES, topology.SALES_EXCHANGE.name, topology.SALES_CREATED)
+
+    with pytest.raises(failed_sales.CannotPublish):
+        retry(failed)
+
+    host.declare()
+    assert the_failure(other).estado == EstadoFalla.ABIERTA
+    assert other.holds() == {venta_id(failed): float("inf")}
+    other.assert_exact(reservado=7_000)
+
+
+def test_the_attempts_of_a_retry_fail_as_the_first_ones_did(host: VirtualHost) -> None:
+    """Its terminal is not there: it fails again; once the terminal is there it is written."""
+    shop = open_shop()
+    terminal = uuid4()
+    payload = hold(shop, [(shop.products[0], 7_000)], terminal_id=terminal)
+    persist(payload)
+    _archive(host, shop)
+    failed = the_failure(shop)
+    retry(failed)
+    _archive(host, shop)
+    assert the_failure(shop).estado == EstadoFalla.ABIERTA
+    shop.assert_exact(reservado=7_000)
+
+    Terminal.objects.create(id=terminal, tienda_id=shop.tienda_id, numero=9, nombre="nueva")
+    retry(failed)
+    persist(*published(host, shop))
+
+    assert shop.written() == {venta_id(failed): 1}
+    assert the_failure(shop).estado == EstadoFalla.PERSISTIDA
+    shop.assert_exact()
+
+
+def _archive(host: VirtualHost, shop: Shop) -> None:
+    """Deliver what was published again, attempt by attempt, then archive what lies in queue.sales.failed."""
+    while (message := host.take(SALES)) is not None:
+        persist(*orjson.loads(message.body)[1]["ventas"], retries=message.headers["retries"])
+    recovery.archive_failed(now=now())
+
+
+# --- descartar
+
+
+def test_discarded_and_the_goods_came_back(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+
+    discard(failed, shop)
+
+    done = the_failure(shop)
+    assert (done.estado, done.nota, done.resuelta_por) == (EstadoFalla.DESCARTADA, "contado", shop.users["encargado"])
+    assert not shop.holds()
+    assert shop.sold() == 0
+    shop.assert_exact()
+    client = Client(headers={"Authorization": f"Bearer {shop.token}", "Host": "127.0.0.1"})
+    assert client.get(f"/api/v1/ventas/{failed.venta_id}").json()["estado"] == "ANULADA"
+    body = {"items": [{"producto_id": str(shop.products[0]), "cantidad": 7}], "metodo_pago": "EFECTIVO"}
+    again = client.post(
+        "/api/v1/ventas/checkout",
+        orjson.dumps(body),
+        content_type="application/json",
+        headers={"Idempotency-Key": str(failed.venta_id)},
+    )
+    assert (again.status_code, again.json()["codigo"]) == (422, "venta_anulada")
+
+
+def test_discarded_and_the_goods_are_gone(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+
+    discard(failed, shop, came_back=False, nota="se la llevó")
+
+    assert shop.sold() == 7_000
+    moved = InventoryLedger.objects.get(producto=shop.products[0], version=2)
+    assert (moved.tipo, moved.delta, moved.motivo) == (TipoMovimiento.AJUSTE, Decimal("-7.000"), "se la llevó")
+    assert not shop.holds()
+    shop.assert_exact()
+
+
+@pytest.mark.parametrize("came_back", [True, False])
+def test_late_copies_of_a_discarded_sale_are_never_written(came_back: bool, host: VirtualHost) -> None:
+    """Delivered again and again, before and after it was recorded that it came again."""
+    shop = open_shop(stock=10)
+    failed = fail(shop)
+    assert failed.mensaje is not None
+    discard(failed, shop, came_back=came_back)
+    sold = shop.sold()
+
+    for _delivery in range(3):
+        persist(failed.mensaje)
+        recovery.record_failed_sale(sale=read_sale(failed.mensaje), error="dead-lettered", now=now())
+    persist(failed.mensaje, failed.mensaje)
+
+    assert not shop.written()
+    assert shop.sold() == sold
+    again = the_failure(shop)
+    assert (again.estado, again.motivo) == (EstadoFalla.ABIERTA, MotivoFalla.LAPIDA)  # somebody is to look at it
+    discard(again, shop, came_back=came_back)  # and may say the same again
+    assert the_failure(shop).estado == EstadoFalla.DESCARTADA
+    assert shop.sold() == sold
+    shop.assert_exact()
+
+
+def test_discarded_while_a_retry_of_it_is_on_its_way(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+    retry(failed)
+    (sent,) = published(host, shop)
+
+    discard(failed, shop)
+    persist(sent)
+
+    assert not shop.written()
+    assert shop.sold() == 0
+    assert the_failure(shop).motivo == MotivoFalla.LAPIDA
+    shop.assert_exact()
+
+
+def test_what_is_written_cannot_be_discarded(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+    assert failed.mensaje is not None
+    VentaFallida.objects.filter(pk=failed.pk).update(venta_id=uuid4())  # so that writing it does not close this one
+    persist(failed.mensaje)
+    VentaFallida.objects.filter(pk=failed.pk).update(venta_id=failed.venta_id)
+
+    with pytest.raises(failed_sales.AlreadyWritten):
+        discard(failed, shop, came_back=False)
+
+    assert shop.sold() == 7_000
+    shop.assert_exact()
+
+
+def test_a_discard_needs_a_reason_and_happens_once(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+    with pytest.raises(failed_sales.NoReason):
+        discard(failed, shop, nota="  ")
+    assert the_failure(shop).estado == EstadoFalla.ABIERTA
+
+    discard(failed, shop, came_back=False)
+
+    actions: list[Callable[[], None]] = [lambda: discard(failed, shop, came_back=False), lambda: retry(failed)]
+    for action in actions:
+        with pytest.raises(failed_sales.NotOpen):
+            action()
+    assert shop.sold() == 7_000
+    shop.assert_exact()
+
+
+def test_goods_that_nothing_holds_are_written_off_only_where_nobody_was_promised_them(host: VirtualHost) -> None:
+    """Whoever lowers stock holds it first: nine of ten are promised to others."""
+    shop = open_shop(stock=10)
+    failed = fail_by_epoch(shop, cantidad_milli=2_000)
+    promised = hold(shop, [(shop.products[0], 9_000)])
+
+    with pytest.raises(failed_sales.NothingHeld):
+        discard(failed, shop, came_back=False)
+
+    assert the_failure(shop).estado == EstadoFalla.ABIERTA
+    shop.assert_exact(reservado=9_000)
+    persist(promised)
+    assert len(shop.written()) == 1
+    discard(failed, shop, came_back=True)
+    shop.assert_exact()
+
+
+def test_what_cannot_be_read_can_only_be_discarded(host: VirtualHost) -> None:
+    shop = open_shop()
+    mark = uuid4().hex
+    recovery.record_unreadable(bodies=[(mark, "for a test")], now=now())
+    failed = VentaFallida.objects.get(cuerpo=mark)
+
+    with pytest.raises(failed_sales.NoMessage):
+        retry(failed)
+    discard(failed, shop)
+
+    failed.refresh_from_db()
+    assert failed.estado == EstadoFalla.DESCARTADA
+
+
+def test_a_discard_that_does_not_reach_redis_is_let_go_later(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+    VentaFallida.objects.filter(pk=failed.pk).update(
+        estado=EstadoFalla.DESCARTADA, resuelta=now(), resuelta_por=shop.users["encargado"], nota="x"
+    )
+    assert shop.holds()
+
+    assert recovery.settle_discarded(now=now()) >= 1
+
+    assert not shop.holds()
+    shop.assert_exact()
+
+
+# --- at once
+
+
+def test_a_discard_and_a_late_message_at_once(host: VirtualHost) -> None:
+    """One of them wins, whole: written and not discarded, or discarded and not written."""
+    shop = open_shop(stock=10_000)
+    outcomes = set()
+    for _ in range(ROUNDS):
+        payload = hold(shop, [(shop.products[0], 1_000)])
+        recovery.record_failed_sale(sale=read_sale(payload), error="for a test", now=now())
+        failed = VentaFallida.objects.get(tienda=shop.tienda_id, venta_id=payload["venta_id"])
+        with ThreadPoolExecutor(2) as threads:
+            writing = threads.submit(_apart, lambda: persist(payload))  # noqa: B023 - both end within the round
+            refused = threads.submit(_apart, lambda: discard(failed, shop)).result()  # noqa: B023 - both end within the round
+            assert writing.result() is None
+        failed.refresh_from_db()
+        written = shop.written().get(UUID(payload["venta_id"]), 0)
+        outcomes.add((written, failed.estado, type(refused).__name__))
+
+    assert outcomes <= {
+        (1, EstadoFalla.PERSISTIDA, "NotOpen"),
+        (1, EstadoFalla.PERSISTIDA, "AlreadyWritten"),
+        (0, EstadoFalla.DESCARTADA, "NoneType"),
+        (0, EstadoFalla.ABIERTA, "NoneType"),  # discarded, and then the message came
+    }
+    wait_until(lambda: not shop.holds(), timeout_s=5, what="every hold is settled")
+    assert shop.sold() == 1_000 * len(shop.written())
+    shop.assert_exact()
+
+
+def test_two_people_decide_at_once(host: VirtualHost) -> None:
+    shop = open_shop(stock=10_000)
+    for _ in range(ROUNDS // 4):
+        payload = hold(shop, [(shop.products[0], 1_000)])
+        recovery.record_failed_sale(sale=read_sale(payload), error="for a test", now=now())
+        failed = VentaFallida.objects.get(tienda=shop.tienda_id, venta_id=payload["venta_id"])
+        with ThreadPoolExecutor(4) as threads:
+            refusals = list(
+                threads.map(lambda _: _apart(lambda: discard(failed, shop, came_back=False)), range(4))  # noqa: B023 - all end within the round
+            )
+        assert sorted(type(refusal).__name__ for refusal in refusals) == ["NoneType", "NotOpen", "NotOpen", "NotOpen"]
+
+    assert shop.sold() == 1_000 * (ROUNDS // 4)
+    shop.assert_exact()
+
+
+def _apart(action: Callable[[], None]) -> Exception | None:
+    """Do it in a thread of its own; the refusal, if it was refused."""
+    try:
+        action()
+    except failed_sales.FailedSaleError as refusal:
+        return refusal
+    finally:
+        connections.close_all()
+    return None
+
+
+def test_the_hold_of_a_discarded_sale_is_not_published_again(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+    discard(failed, shop)
+
+    assert not reservation.claim_overdue(
+        tienda_id=shop.tienda_id, now_ms=10**15, first_pause_ms=1, longest_pause_ms=1, most=10
+    )
+    assert not published(host, shop)
