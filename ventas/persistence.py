@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from blend_pos.tiendas.locks import read_timeline, share_tiendas
 from cache_stock import reservation
@@ -23,7 +23,6 @@ from ventas.messages import SaleMessage
 from ventas.models import MotivoFalla
 from ventas.rows import (
     FailedRow,
-    KnownRow,
     failed_sales,
     insert_lines,
     insert_sales,
@@ -39,6 +38,11 @@ SaleKey = tuple[UUID, UUID]
 
 class UnknownTienda(Exception):
     """The message names a tienda, or a terminal of it, that is not there."""
+
+
+class WrittenMeanwhile(OperationalError):
+    """Another transaction wrote one of the sales after they were judged, and the receipt meant for it would be
+    skipped. As with a serialization failure, the same batch again is judged anew."""
 
 
 @dataclass(slots=True)
@@ -99,7 +103,8 @@ def judge(
 def write(*, sales: Sequence[SaleMessage], now: datetime) -> Written:
     """Write a batch in one transaction, all of it or nothing; any database error is the caller's to judge.
 
-    Raises UnknownTienda. After it, settle(): a settlement that is lost loses nothing, the batch may be written again.
+    Raises UnknownTienda, WrittenMeanwhile. After it, settle(): a settlement that is lost loses nothing, the batch may
+    be written again.
     """
     with transaction.atomic():
         return _write(sales, now)
@@ -138,8 +143,7 @@ def _check_terminals(sales: Sequence[SaleMessage], terminals: dict[UUID, tuple[U
 def _write_fresh(
     verdict: Verdict, terminals: dict[UUID, tuple[UUID, int]], now: datetime
 ) -> dict[UUID, ledger.StockBalance]:
-    """Ventas, lines, stock and ledger of the fresh sales; one that another transaction wrote meanwhile counts as
-    known."""
+    """Ventas, lines, stock and ledger of the fresh sales. Raises WrittenMeanwhile."""
     numbers = {terminal: last for terminal, (_tienda, last) in terminals.items()}
     receipts = []
     for sale in verdict.fresh:
@@ -147,8 +151,7 @@ def _write_fresh(
         receipts.append(numbers[sale.terminal_id])
     ids = insert_sales(verdict.fresh, receipts, now)
     if len(ids) != len(verdict.fresh):
-        late = [sale for sale in verdict.fresh if sale_key(sale) not in ids]
-        _judge_late(verdict, late)
+        raise WrittenMeanwhile
     if not verdict.fresh:
         return {}
     insert_lines([(ids[sale_key(sale)], sale) for sale in verdict.fresh])
@@ -169,17 +172,6 @@ def _write_fresh(
     balances = ledger.record(movements=movements)
     number_terminals({terminal: last for terminal, last in numbers.items() if last != terminals[terminal][1]})
     return {balance.producto_id: balance for balance in balances}
-
-
-def _judge_late(verdict: Verdict, late: Sequence[SaleMessage]) -> None:
-    """Sales that were not there when the batch was judged, and were when it was inserted."""
-    known: dict[SaleKey, KnownRow] = {row.key: row for row in known_sales(sorted({sale_key(sale) for sale in late}))}
-    for sale in late:
-        verdict.fresh.remove(sale)
-        if known[sale_key(sale)].huella == sale.huella:
-            verdict.known.append(sale)
-        else:
-            verdict.failed.append((sale, MotivoFalla.HUELLA))
 
 
 def kept_answer(sale: SaleMessage) -> str:
