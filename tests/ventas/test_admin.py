@@ -102,7 +102,7 @@ def test_a_failed_sale_is_tried_again_at_the_price_it_was_sold(store: Store) -> 
     write(read_sale(failed.mensaje))
     failed.refresh_from_db()
     assert failed.estado == EstadoFalla.PERSISTIDA
-    assert Venta.objects.get(venta_id=failed.venta_id).total == Decimal("20.00")
+    assert Venta.objects.get(venta_id=read_sale(failed.mensaje).venta_id).total == Decimal("20.00")
     store.assert_in_step()
     entry = LogEntry.objects.get(object_id=str(failed.pk), user=usuario)
     assert "reintentada" in entry.change_message
@@ -131,7 +131,7 @@ def test_a_discarded_sale_leaves_a_tombstone_and_its_stock_right(store: Store, m
     write(read_sale(failed.mensaje))  # a late copy of the message
     failed.refresh_from_db()
     assert failed.estado == EstadoFalla.ABIERTA, "never a silent no-op"
-    assert not Venta.objects.filter(venta_id=failed.venta_id).exists()
+    assert not Venta.objects.filter(venta_id=read_sale(failed.mensaje).venta_id).exists()
 
 
 def test_a_sale_that_is_written_meanwhile_is_not_discarded(store: Store) -> None:
