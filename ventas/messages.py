@@ -15,11 +15,13 @@ from uuid import UUID
 import orjson
 
 from cache_stock.reservation import HeldProduct
+from ventas.models import MetodoPago
 
 SCHEMA = 1
 MOST_LINES = 1_000
 MOST_DIGITS = 24
 MOST_WHOLE = 2**63
+YEARS = range(2000, 9999)  # any zone can show it
 
 
 class UnreadableMessage(Exception):
@@ -196,12 +198,16 @@ def read_sale(value: object) -> SaleMessage:
     whole: tuple[object, ...] = (sale.epoch, sale.cajero_id)
     if not all(type(number) is int and 0 <= number < MOST_WHOLE for number in whole):
         raise UnreadableMessage("epoch and cajero_id are whole numbers")
+    if sale.metodo_pago not in MetodoPago.values:
+        raise UnreadableMessage("metodo_pago is none that is known")
     if sale.huella != fingerprint(
         lines=[(item.producto_id, item.cantidad_milli) for item in sale.items], metodo_pago=sale.metodo_pago
     ):
         raise UnreadableMessage("the huella is not that of the lines")
     if sale.fecha.tzinfo is None:
         raise UnreadableMessage("the timestamp has no offset")
+    if sale.fecha.year not in YEARS:
+        raise UnreadableMessage("the timestamp is of no time that anything is sold in")
     if sale.total_centavos != sum(item.importe_centavos for item in sale.items):
         raise UnreadableMessage("the total is not the sum of the lines")
     return sale

@@ -1,5 +1,6 @@
 """The worker's entry: decode what arrived, one call, and say what became of it."""
 
+import json
 import logging
 import time
 from datetime import UTC, datetime
@@ -58,7 +59,8 @@ def _read(ventas: object) -> tuple[list[SaleMessage], list[tuple[str, str]]]:
         try:
             sales.append(read_sale(value))
         except UnreadableMessage as error:
-            unreadable.append((orjson.dumps(value).decode(), str(error)))
+            # Not orjson: what another writer put on the queue may hold numbers and letters that it does not know.
+            unreadable.append((json.dumps(value), str(error)))
     return sales, unreadable
 
 

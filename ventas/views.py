@@ -1,7 +1,7 @@
 """HTTP in, one domain call, HTTP out."""
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.generics import ListAPIView
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -112,6 +112,17 @@ class VentaPagination(CursorPagination):
     page_size = 50
     max_page_size = 500
     page_size_query_param = "limite"
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """DRF's; a position that is no moment is a page that does not exist."""
+        cursor = super().decode_cursor(request)
+        if cursor is None or cursor.position is None:
+            return cursor
+        try:
+            moment = datetime.fromisoformat(str(cursor.position)).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise Http404 from error
+        return cursor._replace(position=str(moment))  # type: ignore[arg-type] # the stubs say a number
 
 
 class VentaListView(ListAPIView[Venta]):
