@@ -7,6 +7,7 @@ themselves start when the session does. A server that is missing ends the sessio
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,7 @@ if settings.DATABASES["default"]["PORT"] != SERVICES.postgres.port:
 def pytest_sessionstart(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in order
     try:
         SERVICES.start()
     except (MissingBinary, ServiceError) as problem:
