@@ -1,11 +1,13 @@
 """What the sales API takes and gives, as the schema shows it."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
 from ventas.models import DetalleVenta, MetodoPago, Venta
+from ventas.order_body import MOST_PRICE, MOST_UNITS
 
 ESTADOS = ("RESERVADA", "PERSISTIDA", "FALLIDA", "ANULADA")
 
@@ -14,11 +16,14 @@ class ItemSerializer(serializers.Serializer[dict[str, Any]]):
     """One line of a cart."""
 
     producto_id = serializers.UUIDField()
-    cantidad = serializers.DecimalField(max_digits=10, decimal_places=3, min_value=0, coerce_to_string=False)
+    cantidad = serializers.DecimalField(
+        max_digits=10, decimal_places=3, min_value=Decimal("0.001"), max_value=MOST_UNITS, coerce_to_string=False
+    )
     precio = serializers.DecimalField(
         max_digits=12,
         decimal_places=2,
         min_value=0,
+        max_value=MOST_PRICE,
         coerce_to_string=False,
         required=False,
         allow_null=True,
