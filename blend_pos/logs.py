@@ -37,6 +37,7 @@ def configure(options: dict[str, str]) -> None:
         raise UnknownFormat(f"LOG_FORMAT={options['format']} LOG_STREAM={options['stream']}")
     is_json = options["format"] == JSON
     stream: TextIO = getattr(sys, options["stream"])
+    logging.captureWarnings(True)  # a warning is a line like any other
     logging.config.dictConfig(_handlers(stream=stream, level=options["level"], is_json=is_json))
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, LEVEL, TIME, *_finish(stream, is_json=is_json)],

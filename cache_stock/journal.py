@@ -67,3 +67,8 @@ def disarm(*, tienda_id: UUID) -> None:
 def sweep_again(*, tienda_id: UUID, venta_id: UUID, at_ms: int) -> None:
     """A failed sale's hold is the sweep's again from `at_ms` on."""
     scripts.reschedule(key=keys.journal(tienda_id), member=str(venta_id), at_ms=at_ms)
+
+
+def forget_answer(*, tienda_id: UUID, venta_id: UUID) -> None:
+    """Who asks again for this sale is no longer told what became of it."""
+    scripts.delete(key=keys.answer(tienda_id, venta_id))

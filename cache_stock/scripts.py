@@ -181,3 +181,8 @@ def reschedule(*, key: str, member: str, at_ms: int) -> None:
 def fields(*, key: str, names: list[str]) -> list[str | None]:
     """Some fields of a hash, None for each that is not there."""
     return cast("list[str | None]", guarded(partial(stock_client().hmget, key, names)))
+
+
+def delete(*, key: str) -> None:
+    """Delete one key."""
+    guarded(partial(stock_client().delete, key))

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from blend_pos.tiendas.locks import own_tienda, read_timeline
 from blend_pos.tiendas.models import Tienda
@@ -88,12 +88,20 @@ def _payloads_of(holds: Sequence[reservation.LiveHold]) -> list[bytes]:
     for hold in holds:
         try:
             if intake.is_adjustment(hold):
-                intake.finish_adjustment(hold=hold)
+                _finish_adjustment(hold)
             else:
                 payloads.append(_payload_of(hold))
         except (UnreadableMessage, ValueError, LookupError, AttributeError, TypeError):
             logger.exception("hold %s of tienda %s cannot be read; it stays", hold.venta_id, hold.tienda_id)
     return payloads
+
+
+def _finish_adjustment(hold: reservation.LiveHold) -> None:
+    """Sales that were claimed with it must not wait for it."""
+    try:
+        intake.finish_adjustment(hold=hold)
+    except (StockError, OperationalError, InterfaceError) as error:
+        logger.warning("adjustment %s is finished by a later round: %s", hold.venta_id, error)
 
 
 def _payload_of(hold: reservation.LiveHold) -> bytes:

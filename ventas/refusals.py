@@ -1,18 +1,21 @@
 """Why a sale is not taken, in the domain's words; before the last word, the key is looked up in PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 
 from cache_stock import reservation
 from cache_stock.scripts import StockError
 from ventas import selectors
+from ventas.lookups import Lookups, NoAnswer
 from ventas.orders import Answer, Order, OrderLine
 
+LOOKUPS = Lookups()
+Found = TypeVar("Found")
 KNOWN_FOR_MS = (settings.ANSWER_TTL_S - 3600) * 1000
 TIME_ORDERED = 7  # a UUIDv7 begins with the milliseconds of its making
 
@@ -97,16 +100,24 @@ def older_than_answers(*, order: Order) -> bool:
     return order.venta_id.version == TIME_ORDERED and made_ms < order.fecha.timestamp() * 1000 - KNOWN_FOR_MS
 
 
+def _ask(order: Order, question: Callable[[], Found]) -> Found:
+    """Ask PostgreSQL within the sale's deadline. Raises BaseNoDisponible."""
+    try:
+        return LOOKUPS.ask(question, deadline=order.deadline)
+    except NoAnswer as error:
+        raise BaseNoDisponible from error
+
+
 def known_sale(*, order: Order, huella: str) -> Answer | None:
     """The answer of this key's sale in PostgreSQL, or None: it may have been written before Redis forgot it.
 
-    Raises BaseNoDisponible, ClaveReutilizada.
+    Raises BaseNoDisponible, ClaveReutilizada, VentaAnulada.
     """
-    try:
-        venta = selectors.find_sale(tienda_id=order.tienda_id, venta_id=order.venta_id)
-    except (OperationalError, InterfaceError) as error:
-        raise BaseNoDisponible from error
+    tienda_id, venta_id = order.tienda_id, order.venta_id
+    venta = _ask(order, partial(selectors.find_sale, tienda_id=tienda_id, venta_id=venta_id))
     if venta is None:
+        if _ask(order, partial(selectors.is_discarded, tienda_id=tienda_id, venta_id=venta_id)):
+            raise VentaAnulada
         return None
     if venta.huella != huella:
         raise ClaveReutilizada
@@ -126,8 +137,6 @@ def refuse(*, order: Order, huella: str, refusal: reservation.ReservationRefused
 
     Before one that ends the sale its key is looked up in PostgreSQL; the answer of a sale that is there.
     """
-    if isinstance(refusal, reservation.SaleConflict):
-        raise ClaveReutilizada from refusal
     if isinstance(refusal, reservation.NotArmed):
         raise SinArmar from refusal
     if isinstance(refusal, reservation.TooManyHolds):
@@ -135,6 +144,8 @@ def refuse(*, order: Order, huella: str, refusal: reservation.ReservationRefused
     known = known_sale(order=order, huella=huella) if order.client_key else None
     if known is not None:
         return known
+    if isinstance(refusal, reservation.SaleConflict):
+        raise ClaveReutilizada from refusal
     if isinstance(refusal, reservation.Insufficient):
         raise StockInsuficiente(_missing(order.lines, refusal.available)) from refusal
     if isinstance(refusal, reservation.PriceDiffers):
@@ -147,10 +158,7 @@ def refuse(*, order: Order, huella: str, refusal: reservation.ReservationRefused
 
 def _not_cached(order: Order, productos: Sequence[UUID]) -> CheckoutError:
     """Unknown products are a 404; known ones are cold, and their tienda is warmed so that the retry works."""
-    try:
-        unknown = selectors.unknown_products(tienda_id=order.tienda_id, productos=productos)
-    except (OperationalError, InterfaceError):
-        return BaseNoDisponible()
+    unknown = _ask(order, partial(selectors.unknown_products, tienda_id=order.tienda_id, productos=productos))
     if unknown:
         return ProductoNoExiste(unknown)
     try:

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet
 
+from blend_pos.tiendas.models import Terminal
 from cache_stock import reservation
 from inventario.models import Producto
-from ventas.messages import Pedido, SaleMessage, read_sale, sale_payload
+from ventas.messages import Pedido, SaleMessage, UnreadableMessage, read_sale, sale_payload
 from ventas.models import EstadoFalla, Venta, VentaFallida
 
 
@@ -39,6 +42,11 @@ def find_sale(*, tienda_id: UUID, venta_id: UUID) -> KnownSale | None:
     return KnownSale(venta.huella, fecha, int(venta.total * 100), venta.metodo_pago, venta.items)
 
 
+def is_discarded(*, tienda_id: UUID, venta_id: UUID) -> bool:
+    """Whether a supervisor has discarded a sale of this key."""
+    return VentaFallida.objects.filter(tienda_id=tienda_id, venta_id=venta_id, estado=EstadoFalla.DESCARTADA).exists()
+
+
 def unknown_products(*, tienda_id: UUID, productos: Sequence[UUID]) -> list[UUID]:
     """Those that the tienda does not have, or does not sell."""
     there = set(
@@ -57,20 +65,30 @@ def follow_sale(*, tienda_id: UUID, venta_id: UUID) -> dict[str, Any] | None:
     if venta is not None:
         return _written(venta)
     failed = VentaFallida.objects.filter(tienda_id=tienda_id, venta_id=venta_id).order_by("-registrada").first()
-    if failed is not None and failed.estado != EstadoFalla.REINTENTADA:
+    sold_again = hold is not None and failed is not None and not failed.con_reserva
+    if failed is not None and failed.estado != EstadoFalla.REINTENTADA and not sold_again:
         estado = "FALLIDA" if failed.estado == EstadoFalla.ABIERTA else "ANULADA"
         return _on_its_way(venta_id, estado, read_sale(failed.mensaje))
-    if hold is None:
+    pedido = _pedido_of(hold)
+    if hold is None or pedido is None:
         return None
     payload, _total = sale_payload(
         tienda_id=tienda_id,
         venta_id=venta_id,
         huella=hold.huella,
         epoch=hold.epoch,
-        pedido=Pedido.decode(hold.pedido),
+        pedido=pedido,
         products=hold.products,
     )
     return _on_its_way(venta_id, "RESERVADA", read_sale(payload))
+
+
+def _pedido_of(hold: reservation.LiveHold | None) -> Pedido | None:
+    """What was asked; None of an adjustment's hold, which is no sale."""
+    try:
+        return None if hold is None else Pedido.decode(hold.pedido)
+    except UnreadableMessage:
+        return None
 
 
 def _written(venta: Venta) -> dict[str, Any]:
@@ -111,6 +129,58 @@ def _on_its_way(venta_id: UUID, estado: str, sale: SaleMessage) -> dict[str, Any
             for number, item in enumerate(sale.items, start=1)
         ],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class FailedLine:
+    """One line of a failed sale; the product by name, or by its id where there is none."""
+
+    nombre: str
+    sku: str
+    cantidad: Decimal
+    precio_unitario: Decimal
+    importe: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSale:
+    """A failed sale as a person reads it."""
+
+    fecha: datetime
+    metodo_pago: str
+    cajero: str
+    terminal: str
+    lines: tuple[FailedLine, ...]
+
+
+def describe_failed(*, failed: VentaFallida) -> FailedSale | None:
+    """What was sold, by whom and where; None where what arrived is no sale. What is not found is shown by its id."""
+    try:
+        sale = read_sale(failed.mensaje)
+    except UnreadableMessage:
+        return None
+    products = Producto.objects.filter(tienda=sale.tienda_id).in_bulk({item.producto_id for item in sale.items})
+    cajero = User.objects.filter(pk=sale.cajero_id).values_list("username", flat=True).first()
+    terminal = Terminal.objects.filter(pk=sale.terminal_id).values_list("nombre", flat=True).first()
+    lines = []
+    for item in sale.items:
+        product = products.get(item.producto_id)
+        lines.append(
+            FailedLine(
+                product.nombre if product else str(item.producto_id),
+                product.sku if product else "—",
+                Decimal(item.cantidad_milli).scaleb(-3),
+                Decimal(item.precio_centavos).scaleb(-2),
+                Decimal(item.importe_centavos).scaleb(-2),
+            )
+        )
+    return FailedSale(
+        sale.fecha.astimezone(failed.tienda.zone) if failed.tienda else sale.fecha,
+        sale.metodo_pago,
+        cajero or str(sale.cajero_id),
+        terminal or str(sale.terminal_id),
+        tuple(lines),
+    )
 
 
 def sales_of(*, tienda_id: UUID) -> QuerySet[Venta]:
