@@ -19,6 +19,7 @@ from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from blend_pos.tiendas.admin_lists import TiendaFilter
 from blend_pos.tiendas.admin_roles import TiendaScopedAdmin
 from cache_stock import figures, intake, warmup
 from cache_stock.operations import MOTIVO_LENGTH, IntakeError, Operation, as_decimal
@@ -128,7 +129,7 @@ class ProductAdmin(TiendaScopedAdmin[Producto]):
         "is_active",
         "movimiento",
     )
-    list_filter = ("is_active", "unidad", ("tienda", admin.RelatedOnlyFieldListFilter))
+    list_filter = (TiendaFilter, "is_active", "unidad")
     list_select_related = ("tienda",)
     search_fields = ("nombre", "sku", "=codigo_barras")
     search_help_text = _("Nombre, SKU o código de barras.")

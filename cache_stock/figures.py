@@ -88,3 +88,12 @@ def available_anywhere(*, products: Sequence[tuple[UUID, UUID]]) -> dict[UUID, i
         for producto, (saldo, reservado, _version, _catalogo) in zip(productos, stock, strict=True):
             result[producto] = int(saldo) - int(reservado) if epoch != "" and saldo != "" else None
     return result
+
+
+def held_anywhere(*, sales: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Those of these sales (tienda, venta) that have a live hold; of any tiendas, in one round trip."""
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    for tienda, venta in sales:
+        pipe.exists(keys.hold(tienda, venta))
+    answers = scripts.guarded(pipe.execute) if sales else []
+    return {sale for sale, held in zip(sales, answers, strict=True) if held}

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, Str
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from blend_pos.tiendas.admin_roles import TiendaScopedAdmin
+from blend_pos.tiendas.admin_lists import TiendaFilter, WrittenRowsAdmin
 from inventario.csv_export import stream_csv
 from inventario.models import InventoryLedger
 
@@ -33,18 +33,22 @@ HEADER = (
 )
 
 
+class LedgerTiendaFilter(TiendaFilter):
+    """The movements of one tienda's products."""
+
+    tienda_path = "producto__tienda"
+
+
 @admin.register(InventoryLedger)
-class InventoryLedgerAdmin(TiendaScopedAdmin[InventoryLedger]):
+class InventoryLedgerAdmin(WrittenRowsAdmin[InventoryLedger]):
     """Movements, the newest first. The database refuses to change them, and so does this."""
 
     tienda_path = "producto__tienda"
     list_display = ("fecha", "producto", "sku", "tipo", "delta", "saldo", "version", "motivo", "usuario")
-    list_filter = ("tipo", "fecha", ("producto__tienda", admin.RelatedOnlyFieldListFilter))
+    list_filter = (LedgerTiendaFilter, "tipo", "fecha")
     list_select_related = ("producto__tienda", "usuario")
     search_fields = ("producto__nombre", "=producto__sku", "=producto__codigo_barras", "=operacion", "motivo")
     search_help_text = _("Nombre, SKU o código de barras del producto; operación; motivo.")
-    list_per_page = 100
-    show_full_result_count = False
     raw_id_fields = ("venta",)
     readonly_fields: ClassVar = [field.name for field in InventoryLedger._meta.fields]  # noqa: SLF001 - Django's own way
 
@@ -52,18 +56,6 @@ class InventoryLedgerAdmin(TiendaScopedAdmin[InventoryLedger]):
     def sku(self, row: InventoryLedger) -> str:
         """The product's."""
         return row.producto.sku
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the base class' signature
-        """Nobody."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: InventoryLedger | None = None) -> bool:  # noqa: ARG002 - the base class' signature
-        """Nobody."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: InventoryLedger | None = None) -> bool:  # noqa: ARG002 - the base class' signature
-        """Nobody."""
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         """The export, before Django's own."""

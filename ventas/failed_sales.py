@@ -85,6 +85,14 @@ def _sale_of(failed: VentaFallida) -> SaleMessage:
         raise NoMessage from error
 
 
+def _readable(failed: VentaFallida) -> SaleMessage | None:
+    """The sale, or None: what cannot be read holds nothing, and leaves a tombstone only."""
+    try:
+        return None if failed.mensaje is None else read_sale(failed.mensaje)
+    except UnreadableMessage:
+        return None
+
+
 def retry(*, failed_id: int, now: datetime) -> None:
     """Hold the sale under the epoch of now, at the prices it was sold, and publish it. Raises a FailedSaleError."""
     failed = VentaFallida.objects.get(pk=failed_id)
@@ -131,7 +139,12 @@ def _hold_again(sale: SaleMessage, now: datetime) -> reservation.Hold:
             only_active=False,
         )
         if isinstance(held, reservation.Persisted):
-            raise AlreadyWritten
+            if "PERSISTIDA" in held.answer:
+                raise AlreadyWritten
+            journal.forget_answer(
+                tienda_id=sale.tienda_id, venta_id=sale.venta_id
+            )  # it was discarded, and is not any more
+            return _hold_again(sale, now)
         journal.sweep_again(tienda_id=sale.tienda_id, venta_id=sale.venta_id, at_ms=now_ms + settings.SWEEP_AFTER_MS)
     except (reservation.ReservationRefused, StockError) as error:
         raise CannotHold from error
@@ -159,8 +172,8 @@ def discard(*, failed_id: int, usuario_id: int, nota: str, goods_came_back: bool
         failed.estado = EstadoFalla.DESCARTADA
         failed.resuelta, failed.resuelta_por_id, failed.nota = now, usuario_id, nota.strip()[:200]
         failed.save(update_fields=["estado", "resuelta", "resuelta_por", "nota"])
-        if failed.mensaje is not None:
-            sale = _sale_of(failed)
+        sale = _readable(failed)
+        if sale is not None:
             if not goods_came_back and not _is_written_off(sale):
                 if not held:
                     raise NothingHeld

@@ -1,13 +1,17 @@
-"""What a supervisor is asked before a failed sale is discarded."""
+"""What is asked before a failed sale is tried again, or discarded."""
 
 from typing import ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+REASON_LENGTH = 200  # of VentaFallida.nota
 
-class ConfirmForm(forms.Form):
-    """Nothing but the press of the button."""
+
+class RetryForm(forms.Form):
+    """Why it should go well this time, for the record."""
+
+    nota = forms.CharField(label=_("Razón"), max_length=REASON_LENGTH, required=False)
 
 
 class DiscardForm(forms.Form):
@@ -19,4 +23,4 @@ class DiscardForm(forms.Form):
         (GONE, _("No volvió: se registra un ajuste")),
     ]
     mercancia = forms.ChoiceField(label=_("La mercancía"), choices=MERCANCIA, widget=forms.RadioSelect)
-    nota = forms.CharField(label=_("Razón"), max_length=200)
+    nota = forms.CharField(label=_("Razón"), max_length=REASON_LENGTH)

@@ -180,14 +180,18 @@ def test_who_may_what(store: Store) -> None:
     other = Store()
     _stranger, stranger = staff(other, Rol.ADMINISTRADOR)
     _cajero, cajero = staff(store, Rol.CAJERO)
-    assert confirm(encargado, "descartar", [failed], mercancia="volvio", nota="x").status_code == 404
+    assert confirm(encargado, "descartar", [failed], mercancia="volvio", nota="x").status_code == 403
     assert confirm(stranger, "descartar", [failed], mercancia="volvio", nota="x").status_code == 404
-    assert confirm(cajero, "reintentar", [failed]).status_code in {403, 404}
+    assert confirm(cajero, "reintentar", [failed]).status_code == 404
+    assert cajero.get(FAILED_LIST).status_code == 403
+    assert confirm(Client(), "reintentar", [failed])["Location"].startswith("/admin/login/")
     assert confirm(encargado, "borrar", [failed]).status_code == 404
     failed.refresh_from_db()
     assert failed.estado == EstadoFalla.ABIERTA
     assert str(failed.venta_id) not in said(stranger)
     assert str(failed.venta_id) in said(encargado)
+    assert ('value="reintentar"' in said(encargado), 'value="descartar"' in said(encargado)) == (True, False)
+    assert "delete_selected" not in said(encargado)
     for name in ("ventafallida", "venta"):
         assert encargado.get(reverse(f"admin:ventas_{name}_add")).status_code == 403
     assert encargado.post(reverse("admin:ventas_ventafallida_delete", args=[failed.pk])).status_code == 403
