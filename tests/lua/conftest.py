@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 import redis
+from django.test import override_settings
 
 from cache_stock import scripts
 from scripts.ports import free_port
 from scripts.redis_server import Redis as Server
+from tests.lua.protocol.server import Link
+from tests.lua.protocol.server import Server as ProtocolServer
+from tests.lua.protocol.walk import MakeWorld
+from tests.lua.protocol.world import PRODUCTOS, SWEEP_AFTER_MS, World
 from tests.lua.stocked import StockedTienda
 
 PASSWORD = "only-these-tests"
@@ -60,3 +65,19 @@ def restartable(tmp_path: Path) -> Iterator[Server]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def link(own_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
+    """The private Redis for the protocol's machine; the commands of cache_stock go there for the time of this test."""
+    link = Link(own_server.url)
+    monkeypatch.setattr(scripts, "stock_client", link.stock_client)
+    yield link
+    link.close()
+
+
+@pytest.fixture
+def make_world(link: Link) -> Iterator[MakeWorld]:
+    """New worlds, one after another, on that Redis."""
+    with override_settings(SWEEP_AFTER_MS=SWEEP_AFTER_MS):
+        yield lambda: World(ProtocolServer(link, PRODUCTOS))

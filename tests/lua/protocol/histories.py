@@ -1,0 +1,91 @@
+"""Histories that one rule alone makes harmless, each in a few acts."""
+
+from tests.lua.protocol.walk import Step
+from tests.lua.protocol.world import PRODUCTOS, TIENDAS, Cart
+
+TIENDA = TIENDAS[0]
+BREAD = PRODUCTOS[TIENDA][0]
+ONE: Cart = ((0, 1),)
+ALL: Cart = ((0, 6),)
+
+
+def sell(cart: Cart = ONE) -> Step:
+    return "reserve", {"tienda": TIENDA, "cart": cart, "reply": "kept"}
+
+
+def publish(outcome: str, pick: int = 0) -> Step:
+    return "publish", {"pick": pick, "count": 1, "outcome": outcome}
+
+
+def cold_start(steps: int) -> list[Step]:
+    return [("cold_start", {"which": 0})] * steps
+
+
+AGAIN: Step = ("again", {"back": 0, "reply": "kept"})
+ANSWER: Step = ("answer", {"pick": 0, "reply": "kept"})
+SWEEP: Step = ("sweep", {"tienda": TIENDA})
+REPUBLISH: Step = ("republish", {"pick": 0, "arrives": True})
+DELIVER: Step = ("deliver", {"pick": 0})
+WORK: Step = ("work", {"pick": 0, "redis": "there"})
+SNAPSHOT: Step = ("snapshot", {})
+TIME_PASSES: Step = ("lease_runs_out", {})
+PERSIST = [DELIVER, WORK, WORK]
+WHOLE_COLD_START = cold_start(30)
+
+
+def lose(how: str) -> Step:
+    return "lose", {"how": how, "pick": 0}
+
+
+# rule -> what happens without it, and how. The first four are mistakes that drafts of the protocol made.
+HISTORIES: dict[str, tuple[str, list[Step]]] = {
+    # A sweep claims before a loss, and publishes when all is armed again and the stock is promised to another.
+    "epoch": (
+        "more held than there is",
+        [sell(ALL), TIME_PASSES, SWEEP, lose("empty"), *WHOLE_COLD_START, sell(ALL), REPUBLISH, *PERSIST],
+    ),
+    # A sweep publishes a hold that was given back, and that the loss has brought back.
+    "armed in sweep": (
+        "told 503, persisted",
+        [sell(), SNAPSHOT, publish("refused"), ANSWER, lose("falls back"), TIME_PASSES, SWEEP, REPUBLISH, *PERSIST],
+    ),
+    # The balances that settle writes were read before the transaction that wrote the sale.
+    "balances are those of the transaction": (
+        "more held than there is",
+        [sell(ALL), publish("confirmed"), DELIVER, WORK, WORK, WORK, sell(ALL)],
+    ),
+    # Who made the hold gives it back while the sweep has published it.
+    "intents of the sweep": (
+        "queued without a hold",
+        [sell(), TIME_PASSES, SWEEP, REPUBLISH, publish("refused"), ANSWER],
+    ),
+    # A double click has published; the loss forgets that it asked; the first request gives the hold back and says so.
+    "armed in release": (
+        "told 503, persisted",
+        [
+            sell(),
+            SNAPSHOT,
+            AGAIN,
+            publish("confirmed", pick=1),
+            publish("refused"),
+            lose("falls back"),
+            ("look", {"pick": 0}),
+            ("answer", {"pick": 1, "reply": "kept"}),
+            ANSWER,
+        ],
+    ),
+    # Redis falls back, between two steps of a cold start, to a state in which that cold start had the claim already.
+    "the server of the claim": (
+        "reservado is not the sum of the holds",
+        [
+            sell(),
+            SNAPSHOT,
+            lose("falls back"),
+            *cold_start(1),
+            SNAPSHOT,
+            *cold_start(4),
+            lose("falls back"),
+            *cold_start(1),
+        ],
+    ),
+}
