@@ -55,7 +55,7 @@ def test_what_breaks_is_shrunk_and_can_be_replayed(make_world: MakeWorld, monkey
         line.take_out(monkeypatch.setattr)
 
     with pytest.raises(Violation, match="reservado is not the sum of the holds") as raised:
-        run_state_machine_as_test(protocol_machine(make_world), settings=search(100, acts=20))
+        run_state_machine_as_test(protocol_machine(make_world), settings=search(300, acts=40))
     walks = (walk(make_world, seed=seed, steps=ACTS_A_HISTORY) for seed in range(50))
     shrunk = shrink(make_world, next(found for found in walks if found is not None))
 

@@ -123,6 +123,9 @@ PARTS = {
         weather=SELL | LOSE | FAIL,
     ),
     "a tombstone stays": Rule(machine=frozenset({"tombstone"}), weather=SELL | WORK | SWEEP | FAIL | {"discard": 3}),
+    "a failed message of an older epoch holds nothing": Rule(
+        machine=frozenset({"archived epoch"}), weather=SELL | WORK | LOSE | FAIL | {"hold_failed": 1, "retry": 1}
+    ),
     "a failed sale is held before it is tried again": Rule(
         machine=frozenset({"hold before retry"}),
         weather=SELL | WORK | SWEEP | FAIL | {"discard": 3, "hold_failed": 2, "retry": 2},

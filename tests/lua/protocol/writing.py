@@ -114,10 +114,13 @@ def archive(world: World, *, dies: bool) -> None:
         sale = world.dead[0]
         tables = world.postgres.tables[sale.tienda_id]
         if sale.venta_id not in tables.sales:
-            tables.record_failed(sale, MotivoFalla.INTENTOS, con_reserva=True)
+            stale = sale.epoch != tables.epoch and "archived epoch" not in world.without
+            motivo = MotivoFalla.EPOCA if stale else MotivoFalla.INTENTOS
+            tables.record_failed(sale, motivo, con_reserva=not stale)
             if dies:
                 return
-            reservation.keep_failed(tienda_id=sale.tienda_id, venta_id=sale.venta_id, huella=sale.huella)
+            if not stale:
+                reservation.keep_failed(tienda_id=sale.tienda_id, venta_id=sale.venta_id, huella=sale.huella)
         world.dead.pop(0)
 
 
