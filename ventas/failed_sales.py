@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from blend_pos.tiendas.locks import own_tienda
+from blend_pos.tiendas.locks import own_tienda, share_tiendas
 from cache_stock import intake, journal, reservation
 from cache_stock.scripts import StockError
 from inventario.models import InventoryLedger
@@ -24,6 +24,7 @@ from ventas.publisher import Outcome, open_link, persist_message
 logger = logging.getLogger(__name__)
 
 PUBLISH_S = 3.0
+OPEN = (EstadoFalla.ABIERTA, EstadoFalla.REINTENTADA)
 _link = open_link(settings.RABBITMQ_URL)
 
 
@@ -94,26 +95,30 @@ def _readable(failed: VentaFallida) -> SaleMessage | None:
 
 
 def retry(*, failed_id: int, now: datetime) -> None:
-    """Hold the sale under the epoch of now, at the prices it was sold, and publish it. Raises a FailedSaleError."""
+    """Hold the sale under the epoch of now, at the prices it was sold, and publish it. Raises a FailedSaleError.
+
+    Held first, recorded then: what is recorded as held is held again by a cold start, so it has to be true.
+    """
     failed = VentaFallida.objects.get(pk=failed_id)
-    sale = _sale_of(failed)
-    claimed = VentaFallida.objects.filter(pk=failed_id, estado__in=(EstadoFalla.ABIERTA, EstadoFalla.REINTENTADA))
-    if not claimed.update(estado=EstadoFalla.REINTENTADA, con_reserva=True):
+    if failed.estado not in OPEN:
         raise NotOpen
+    sale = _sale_of(failed)
+    nonce = uuid4().hex
+    hold = _hold_again(sale, nonce, now)
     try:
-        hold = _hold_again(sale, now)
-        payload, _total = sale_payload(
-            tienda_id=sale.tienda_id,
-            venta_id=sale.venta_id,
-            huella=sale.huella,
-            epoch=hold.epoch,
-            pedido=hold_of(sale)[0],
-            products=hold.products,
-        )
+        _record_hold(failed_id, sale, hold)
     except FailedSaleError:
-        claimed = VentaFallida.objects.filter(pk=failed_id, estado=EstadoFalla.REINTENTADA)
-        claimed.update(estado=EstadoFalla.ABIERTA, con_reserva=failed.con_reserva)
+        if hold.created:
+            reservation.release(tienda_id=sale.tienda_id, venta_id=sale.venta_id, nonce=nonce)
         raise
+    payload, _total = sale_payload(
+        tienda_id=sale.tienda_id,
+        venta_id=sale.venta_id,
+        huella=sale.huella,
+        epoch=hold.epoch,
+        pedido=hold_of(sale)[0],
+        products=hold.products,
+    )
     message = persist_message([orjson.dumps(payload)])
     if _link.send(message, deadline=time.monotonic() + PUBLISH_S) is Outcome.REFUSED:
         VentaFallida.objects.filter(pk=failed_id, estado=EstadoFalla.REINTENTADA).update(estado=EstadoFalla.ABIERTA)
@@ -121,7 +126,17 @@ def retry(*, failed_id: int, now: datetime) -> None:
         raise CannotPublish
 
 
-def _hold_again(sale: SaleMessage, now: datetime) -> reservation.Hold:
+def _record_hold(failed_id: int, sale: SaleMessage, hold: reservation.Hold) -> None:
+    """It is tried again, and held. Refused where a cold start took the hold since, or somebody decided otherwise."""
+    with transaction.atomic():
+        if share_tiendas(tiendas=[sale.tienda_id]).get(sale.tienda_id) != hold.epoch:
+            raise CannotHold
+        claimed = VentaFallida.objects.filter(pk=failed_id, estado__in=OPEN)
+        if not claimed.update(estado=EstadoFalla.REINTENTADA, con_reserva=True):
+            raise NotOpen
+
+
+def _hold_again(sale: SaleMessage, nonce: str, now: datetime) -> reservation.Hold:
     """The hold that is there, or a new one; from now on the sweep looks after it."""
     pedido, products = hold_of(sale)
     now_ms = int(now.timestamp() * 1000)
@@ -130,7 +145,7 @@ def _hold_again(sale: SaleMessage, now: datetime) -> reservation.Hold:
             tienda_id=sale.tienda_id,
             venta_id=sale.venta_id,
             huella=sale.huella,
-            nonce=uuid4().hex,
+            nonce=nonce,
             wanted=[reservation.Wanted(p.producto_id, p.cantidad_milli) for p in products],
             pedido=pedido.encode(),
             now_ms=now_ms,
@@ -144,7 +159,7 @@ def _hold_again(sale: SaleMessage, now: datetime) -> reservation.Hold:
             journal.forget_answer(
                 tienda_id=sale.tienda_id, venta_id=sale.venta_id
             )  # it was discarded, and is not any more
-            return _hold_again(sale, now)
+            return _hold_again(sale, nonce, now)
         journal.sweep_again(tienda_id=sale.tienda_id, venta_id=sale.venta_id, at_ms=now_ms + settings.SWEEP_AFTER_MS)
     except (reservation.ReservationRefused, StockError) as error:
         raise CannotHold from error
@@ -158,13 +173,12 @@ def discard(*, failed_id: int, usuario_id: int, nota: str, goods_came_back: bool
     """
     if not nota.strip():
         raise NoReason
-    held = goods_came_back or _is_held(VentaFallida.objects.get(pk=failed_id))
+    held_epoch = None if goods_came_back else _held_epoch(VentaFallida.objects.get(pk=failed_id))
     with transaction.atomic():
         tienda_id = VentaFallida.objects.filter(pk=failed_id).values_list("tienda_id", flat=True).first()
-        if tienda_id is not None:
-            own_tienda(tienda_id=tienda_id)
+        epoch = own_tienda(tienda_id=tienda_id) if tienda_id is not None else None
         failed = VentaFallida.objects.select_for_update().get(pk=failed_id)
-        if failed.estado not in {EstadoFalla.ABIERTA, EstadoFalla.REINTENTADA}:
+        if failed.estado not in OPEN:
             raise NotOpen
         written = Venta.objects.filter(tienda=failed.tienda, huella=failed.huella)
         if failed.venta_id is not None and written.filter(venta_id=failed.venta_id).exists():
@@ -175,21 +189,21 @@ def discard(*, failed_id: int, usuario_id: int, nota: str, goods_came_back: bool
         sale = _readable(failed)
         if sale is not None:
             if not goods_came_back and not _is_written_off(sale):
-                if not held:
+                if held_epoch is None or held_epoch != epoch:  # a cold start since would have let it go
                     raise NothingHeld
                 _write_off(sale, usuario_id, nota, now)
             transaction.on_commit(partial(_let_go, sale))
 
 
-def _is_held(failed: VentaFallida) -> bool:
-    """Whether Redis holds its goods. Raises CannotHold where it cannot be asked."""
+def _held_epoch(failed: VentaFallida) -> int | None:
+    """The epoch in which Redis holds its goods; None where it does not. Raises CannotHold where it cannot be asked."""
     if failed.tienda_id is None or failed.venta_id is None:
-        return False
+        return None
     try:
         hold = reservation.find_hold(tienda_id=failed.tienda_id, venta_id=failed.venta_id)
     except StockError as error:
         raise CannotHold from error
-    return hold is not None and hold.huella == failed.huella
+    return hold.epoch if hold is not None and hold.huella == failed.huella else None
 
 
 def _is_written_off(sale: SaleMessage) -> bool:

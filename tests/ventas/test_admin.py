@@ -14,7 +14,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from blend_pos.tiendas.models import Rol
+from blend_pos.tiendas.models import Rol, Tienda
+from cache_stock import reservation
 from cache_stock.reservation import format_lines
 from inventario.models import InventoryLedger, Producto
 from tests.cache_stock.store import Store
@@ -218,3 +219,23 @@ def test_pages_cost_the_same_whatever_they_show(store: Store) -> None:
     page = client.get(reverse("admin:ventas_ventafallida_change", args=[failed.pk]))
     assert "reintentar/confirmar" in page.content.decode()
     assert "<script>" not in page.content.decode(), "the CSP forbids it"
+
+
+def test_a_hold_that_a_cold_start_took_is_not_recorded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    usuario, client = staff(store, Rol.ENCARGADO)
+    failed = failed_sale(store, usuario)
+    recovery.settle_tombstone(tienda_id=store.tienda_id, sale=read_sale(failed.mensaje))  # nothing is held
+    VentaFallida.objects.filter(pk=failed.pk).update(con_reserva=False)
+    reserve = reservation.reserve
+
+    def then_a_cold_start(**asked: Any) -> Any:
+        held = reserve(**asked)
+        Tienda.objects.filter(pk=store.tienda_id).update(epoch=store.epoch() + 1)
+        return held
+
+    monkeypatch.setattr(reservation, "reserve", then_a_cold_start)
+    confirm(client, "reintentar", [failed])
+
+    failed.refresh_from_db()
+    assert (failed.estado, failed.con_reserva) == (EstadoFalla.ABIERTA, False)
+    assert store.journal() == {}, "and what this try held is given back"
