@@ -22,9 +22,12 @@ def cold_start(steps: int) -> list[Step]:
 
 
 AGAIN: Step = ("again", {"back": 0, "reply": "kept"})
+LOOK: Step = ("look", {"pick": 0})
 ANSWER: Step = ("answer", {"pick": 0, "reply": "kept"})
 SWEEP: Step = ("sweep", {"tienda": TIENDA})
 REPUBLISH: Step = ("republish", {"pick": 0, "arrives": True})
+POISON: Step = ("poison", {"pick": 0})
+ARCHIVE: Step = ("archive", {"dies": False})
 DELIVER: Step = ("deliver", {"pick": 0})
 WORK: Step = ("work", {"pick": 0, "redis": "there"})
 SNAPSHOT: Step = ("snapshot", {})
@@ -69,9 +72,19 @@ HISTORIES: dict[str, tuple[str, list[Step]]] = {
             publish("confirmed", pick=1),
             publish("refused"),
             lose("falls back"),
-            ("look", {"pick": 0}),
+            LOOK,
             ("answer", {"pick": 1, "reply": "kept"}),
             ANSWER,
+        ],
+    ),
+    # A promised sale fails; an older copy of its message makes the next cold start forget its hold.
+    "a failed sale's hold stays known": (
+        "told 201, and it can't be written",
+        [
+            *(sell(ALL), publish("confirmed"), LOOK, ANSWER, TIME_PASSES, SWEEP),
+            *(POISON, ARCHIVE, lose("empty"), *WHOLE_COLD_START),
+            *(REPUBLISH, *PERSIST, lose("empty"), *WHOLE_COLD_START),
+            *(sell(ALL), publish("confirmed"), *PERSIST),
         ],
     ),
     # Redis falls back, between two steps of a cold start, to a state in which that cold start had the claim already.

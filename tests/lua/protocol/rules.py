@@ -13,6 +13,7 @@ SELL = {"reserve": 3, "again": 2, "publish": 4, "look": 3, "answer": 3}
 WORK = {"deliver": 3, "work": 8}
 SLOW_WORK = {"deliver": 0.5, "work": 1}
 LOSE = {"snapshot": 1, "lose": 0.3, "cold_start": 25, "buy": 1}
+SELDOM_ARMED = {"snapshot": 2, "lose": 0.3, "cold_start": 1}
 SWEEP = {"sweep": 4, "republish": 4}
 FAIL = {"poison": 3, "archive": 3}
 
@@ -76,7 +77,7 @@ RULES = {
         weather=SELL | WORK | LOSE,
         acts=600,
     ),
-    "armed": Rule((ARMED_IN_RESERVE, ARMED_IN_RELEASE, ARMED_IN_SWEEP)),
+    "armed": Rule((ARMED_IN_RESERVE, ARMED_IN_RELEASE, ARMED_IN_SWEEP), weather=SELL | WORK | SELDOM_ARMED),
     "token": Rule(
         (
             LuaLine("begin", "if claim[1] and claim[1] ~= token and", "if false and"),
@@ -100,9 +101,7 @@ PARTS = {
             ),
         )
     ),
-    "armed in reserve": Rule(
-        (ARMED_IN_RESERVE,), weather=SELL | WORK | LOSE | {"snapshot": 2, "cold_start": 1, "buy": 0}
-    ),
+    "armed in reserve": Rule((ARMED_IN_RESERVE,), weather=SELL | WORK | SELDOM_ARMED),
     "intents of who asks again": Rule(
         (LuaLine("reserve", "redis.call('HINCRBY', hold, 'intentos', 1)"),), weather=SELL
     ),
@@ -126,6 +125,9 @@ PARTS = {
     "a failed message of an older epoch holds nothing": Rule(
         machine=frozenset({"archived epoch"}), weather=SELL | WORK | LOSE | FAIL | {"hold_failed": 1, "retry": 1}
     ),
+    "a retry is of its hold's epoch": Rule(
+        machine=frozenset({"epoch of a retry"}), weather=SELL | WORK | LOSE | FAIL | {"hold_failed": 2, "retry": 1}
+    ),
     "a failed sale is held before it is tried again": Rule(
         machine=frozenset({"hold before retry"}),
         weather=SELL | WORK | SWEEP | FAIL | {"discard": 3, "hold_failed": 2, "retry": 2},
@@ -143,6 +145,7 @@ RARE = {
     "armed in sweep": Rule((ARMED_IN_SWEEP,)),
     "the server of the claim": Rule(tuple(_not_another_server(c) for c in ("clear", "load", "rehold", "arm"))),
     "epoch": RULES["epoch"],
+    "a failed sale's hold stays known": Rule(machine=frozenset({"known hold"})),
     "intents of the sweep": PARTS["intents of the sweep"],
     "balances are those of the transaction": PARTS["balances are those of the transaction"],
 }

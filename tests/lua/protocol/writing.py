@@ -138,28 +138,29 @@ def hold_failed(world: World, *, pick: int) -> None:
     if not waiting:
         return
     failed = pick_from(waiting, pick)
+    nonce = f"retry-{world.next_serial()}"
     if "hold before retry" in world.without:
         failed.estado, failed.con_reserva = EstadoFalla.REINTENTADA, True
-        world.retries.append(Retry(failed, "", None))
+        world.retries.append(Retry(failed, nonce, None))
         return
-    nonce = f"retry-{world.next_serial()}"
     if (hold := _hold_again(world, failed.sale, nonce)) is not None:
         world.retries.append(Retry(failed, nonce, hold))
 
 
 @act(often=0.5, pick=WHICH, outcome=OUTCOMES)
 def retry(world: World, *, pick: int, outcome: str) -> None:
-    """Then it is no longer discarded or failed for good, and published; unless somebody decided otherwise meanwhile."""
+    """Then it is recorded as held, unless a cold start took the hold or somebody decided otherwise; and published."""
     if not world.retries:
         return
     claimed = take_from(world.retries, pick)
     failed, sale = claimed.failed, claimed.failed.sale
-    if failed.estado not in OPEN:
-        if claimed.hold is not None and claimed.hold.created:
-            reservation.release(tienda_id=sale.tienda_id, venta_id=sale.venta_id, nonce=claimed.nonce)
-        return
-    hold = claimed.hold or _hold_again(world, sale, "late")
+    hold = claimed.hold or _hold_again(world, sale, claimed.nonce)
     if hold is None:
+        return
+    overtaken = hold.epoch != world.postgres.tables[sale.tienda_id].epoch and "epoch of a retry" not in world.without
+    if overtaken or failed.estado not in OPEN:
+        if hold.created:
+            reservation.release(tienda_id=sale.tienda_id, venta_id=sale.venta_id, nonce=claimed.nonce)
         return
     failed.estado, failed.con_reserva = EstadoFalla.REINTENTADA, True
     if outcome in {"confirmed", "unknown but arrived"}:
