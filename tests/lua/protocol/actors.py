@@ -70,6 +70,7 @@ class Retry:
     """A supervisor's retry of a failed sale: held, then tried again."""
 
     failed: Failed
+    discards: int
     nonce: str
     hold: Hold | None
 

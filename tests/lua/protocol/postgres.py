@@ -33,6 +33,7 @@ class Failed:
     motivo: MotivoFalla
     con_reserva: bool
     estado: EstadoFalla = EstadoFalla.ABIERTA
+    discards: int = 0
 
     @property
     def discarded(self) -> bool:

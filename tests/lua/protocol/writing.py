@@ -141,10 +141,10 @@ def hold_failed(world: World, *, pick: int) -> None:
     nonce = f"retry-{world.next_serial()}"
     if "hold before retry" in world.without:
         failed.estado, failed.con_reserva = EstadoFalla.REINTENTADA, True
-        world.retries.append(Retry(failed, nonce, None))
+        world.retries.append(Retry(failed, failed.discards, nonce, None))
         return
     if (hold := _hold_again(world, failed.sale, nonce)) is not None:
-        world.retries.append(Retry(failed, nonce, hold))
+        world.retries.append(Retry(failed, failed.discards, nonce, hold))
 
 
 @act(often=0.5, pick=WHICH, outcome=OUTCOMES)
@@ -158,10 +158,8 @@ def retry(world: World, *, pick: int, outcome: str) -> None:
     if hold is None:
         return
     overtaken = hold.epoch != world.postgres.tables[sale.tienda_id].epoch and "epoch of a retry" not in world.without
-    if overtaken or failed.estado not in OPEN:
-        if hold.created:
-            reservation.release(tienda_id=sale.tienda_id, venta_id=sale.venta_id, nonce=claimed.nonce)
-        return
+    if overtaken or failed.estado not in OPEN or failed.discards != claimed.discards:
+        return  # what it holds is let go by whoever decided otherwise: its stock may be written off already
     failed.estado, failed.con_reserva = EstadoFalla.REINTENTADA, True
     if outcome in {"confirmed", "unknown but arrived"}:
         world.queue.append([message_of((sale.tienda_id, sale.venta_id), sale.huella, hold)])
@@ -213,6 +211,7 @@ def discard(world: World, *, pick: int, goods_came_back: bool, redis: str) -> No
         for producto, cantidad in quantities(sale).items():
             tables.move(producto, -cantidad)
     failed.estado = EstadoFalla.DESCARTADA
+    failed.discards += 1
     if redis == "there":
         let_go(world, [sale])
 
