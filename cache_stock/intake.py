@@ -14,7 +14,7 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils.formats import localize
 from django.utils.translation import gettext as _
 
@@ -52,6 +52,10 @@ class StockAway(IntakeError):
     """Redis cannot hold it now; try again, with the same key."""
 
     retry_after_s = 5
+
+
+class CannotWriteOff(IntakeError):
+    """The ledger refuses the goods, perhaps for what kept their sale from being written."""
 
 
 class OutcomeUnknown(IntakeError):
@@ -124,7 +128,10 @@ def finish_adjustment(*, hold: reservation.LiveHold) -> bool:
 def write_off(
     *, tienda_id: UUID, quantities: Mapping[UUID, int], operacion: UUID, motivo: str, usuario_id: int, now: datetime
 ) -> list[ledger.StockBalance]:
-    """Inside the caller's transaction: goods of a discarded sale that did not come back, once under `operacion`."""
+    """Inside the caller's transaction: goods of a discarded sale that did not come back, once under `operacion`.
+
+    Raises CannotWriteOff, after which the transaction can only be rolled back.
+    """
     operation = Operation(
         tienda_id=tienda_id,
         operacion=operacion,
@@ -134,7 +141,10 @@ def write_off(
         usuario_id=usuario_id,
         fecha=now,
     )
-    return ledger.record(movements=operation.movements(sign=-1))
+    try:
+        return ledger.record(movements=operation.movements(sign=-1))
+    except (ledger.UnknownProduct, IntegrityError, DataError) as error:
+        raise CannotWriteOff(_("El ajuste no se puede escribir.")) from error
 
 
 def _hold(operation: Operation, nonce: str, now_ms: int) -> reservation.Hold:

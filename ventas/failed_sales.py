@@ -73,6 +73,12 @@ class NothingHeld(FailedSaleError):
     mensaje = _("Nada reserva su mercancía: descártala como devuelta y registra la salida con un ajuste.")
 
 
+class CannotWriteOff(FailedSaleError):
+    """The ledger refuses the adjustment, perhaps for what kept the sale from being written."""
+
+    mensaje = _("El ajuste de su mercancía no se puede escribir: sigue abierta.")
+
+
 class CannotPublish(FailedSaleError):
     """The broker did not take it."""
 
@@ -221,11 +227,14 @@ def _let_go(sale: SaleMessage) -> None:
 def _write_off(sale: SaleMessage, usuario_id: int, nota: str, now: datetime) -> None:
     """The goods are gone: an adjustment of each product, once, under the sale's own id."""
     _pedido, products = hold_of(sale)
-    intake.write_off(
-        tienda_id=sale.tienda_id,
-        quantities={p.producto_id: p.cantidad_milli for p in products},
-        operacion=sale.venta_id,
-        motivo=nota,
-        usuario_id=usuario_id,
-        now=now,
-    )
+    try:
+        intake.write_off(
+            tienda_id=sale.tienda_id,
+            quantities={p.producto_id: p.cantidad_milli for p in products},
+            operacion=sale.venta_id,
+            motivo=nota,
+            usuario_id=usuario_id,
+            now=now,
+        )
+    except intake.CannotWriteOff as error:
+        raise CannotWriteOff from error

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db import DataError, IntegrityError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -21,7 +20,6 @@ from blend_pos.tiendas.admin_lists import TiendaFilter, WrittenRowsAdmin
 from blend_pos.tiendas.models import Rol
 from cache_stock import figures
 from cache_stock.scripts import StockError
-from inventario.ledger import UnknownProduct
 from ventas import failed_sales, selectors
 from ventas.forms import DiscardForm, RetryForm
 from ventas.models import EstadoFalla, VentaFallida
@@ -33,7 +31,6 @@ FAILED_LIST = "admin:ventas_ventafallida_changelist"
 HELD_ATTRIBUTE = "blend_held"
 SALE_ATTRIBUTE = "blend_sale"
 MOST_AT_ONCE = 100
-NOT_WRITABLE = (UnknownProduct, IntegrityError, DataError)  # of an adjustment for goods that cannot be sold either
 
 
 class FailedChangeList(ChangeList):
@@ -199,9 +196,6 @@ class VentaFallidaAdmin(WrittenRowsAdmin[VentaFallida]):
                 return
             except failed_sales.FailedSaleError as refusal:
                 self._say(request, failed, refusal, messages.ERROR)
-            except NOT_WRITABLE as error:
-                text = _("su ajuste no se puede escribir (%(error)s); sigue abierta.") % {"error": type(error).__name__}
-                self._say(request, failed, text, messages.ERROR)
 
     def _retry(self, request: HttpRequest, failed: VentaFallida, why: dict[str, str]) -> None:
         failed_sales.retry(failed_id=failed.pk, now=datetime.now(UTC))

@@ -243,7 +243,7 @@ def test_goods_that_cannot_be_written_off_are_said_and_nothing_changes(shop: Sho
     failed = fail(shop, payload=foreign)
     VentaFallida.objects.filter(pk=failed.pk).update(huella=own["huella"])
     (said,) = decide(administrador, "descartar", failed, mercancia="no_volvio", nota="robo")
-    assert "su ajuste no se puede escribir (UnknownProduct)" in said
+    assert "El ajuste de su mercancía no se puede escribir" in said
     assert estado(failed) == EstadoFalla.ABIERTA
     assert not InventoryLedger.objects.filter(operacion=failed.venta_id).exists()
     assert not LogEntry.objects.filter(object_id=str(failed.pk)).exists()
