@@ -35,6 +35,7 @@ ENVIRONMENT = {
 
 os.environ.update(ENVIRONMENT)
 django.setup()
+Path(settings.STATIC_ROOT).mkdir(exist_ok=True)  # `make run` fills it; whitenoise warns where there is none
 if settings.DATABASES["default"]["PORT"] != SERVICES.postgres.port:
     raise pytest.UsageError("settings were read before the tests' servers were known: unset DJANGO_SETTINGS_MODULE")
 
