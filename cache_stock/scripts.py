@@ -12,8 +12,8 @@ from typing import Any, cast
 from django_redis import get_redis_connection
 from redis import Redis
 from redis.commands.core import Script
+from redis.exceptions import BusyLoadingError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from cache_stock.connection import StockUnreachable
@@ -53,7 +53,7 @@ def guarded(command: Callable[[], Any]) -> Any:
     """Run one command; its failure as StockRefused (it did not run) or ReplyLost (unknown)."""
     try:
         return command()
-    except StockUnreachable as error:
+    except (StockUnreachable, BusyLoadingError) as error:  # both are connection errors to redis-py
         raise StockRefused(str(error)) from error
     except (RedisConnectionError, RedisTimeoutError) as error:
         raise ReplyLost(str(error)) from error
