@@ -133,8 +133,16 @@ def open_failures(world: World) -> list[Failed]:
 
 @act(often=0.3, pick=WHICH)
 def hold_failed(world: World, *, pick: int) -> None:
-    """A supervisor wants a failed sale tried again: first it is held, under the epoch of now."""
-    waiting = [failed for failed in open_failures(world) if all(failed is not retry.failed for retry in world.retries)]
+    """A supervisor wants a failed sale tried again: first it is held, under the epoch of now.
+
+    Not where its goods were written off: what it held is gone from the stock already.
+    """
+    waiting = [
+        failed
+        for failed in open_failures(world)
+        if failed.sale.venta_id not in world.postgres.tables[failed.sale.tienda_id].operations
+        and all(failed is not retry.failed for retry in world.retries)
+    ]
     if not waiting:
         return
     failed = pick_from(waiting, pick)
