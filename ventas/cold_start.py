@@ -129,4 +129,6 @@ def answers(tienda_id: UUID) -> Iterator[reservation.SettledSale]:
     discarded = VentaFallida.objects.filter(tienda_id=tienda_id, estado=EstadoFalla.DESCARTADA, venta_id__isnull=False)
     for failed in discarded.iterator(chunk_size=1000):
         assert failed.venta_id is not None
+        if Venta.objects.filter(tienda_id=tienda_id, venta_id=failed.venta_id).exists():
+            continue  # another cart under the key is written, and its answer counts
         yield reservation.SettledSale(failed.venta_id, failed.huella, recovery.ANNULLED)

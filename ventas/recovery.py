@@ -187,11 +187,14 @@ def settle_discarded(*, now: datetime) -> int:
 
 def settle_tombstone(*, tienda_id: UUID, sale: SaleMessage) -> None:
     """Drop the hold of a discarded sale and keep word of it; the balances are those of now. Raises a StockError."""
+    answer = (
+        "" if known_sales([(tienda_id, sale.venta_id)]) else ANNULLED
+    )  # another cart under the key keeps its answer
     productos = sorted({item.producto_id for item in sale.items})
     balances = ledger.balances(productos=productos)
     reservation.settle(
         tienda_id=tienda_id,
-        sales=[reservation.SettledSale(sale.venta_id, sale.huella, ANNULLED)],
+        sales=[reservation.SettledSale(sale.venta_id, sale.huella, answer)],
         balances=[reservation.Balance(b.producto_id, int(b.saldo * 1000), b.version) for b in balances],
         answer_ttl_s=settings.ANSWER_TTL_S,
         timeline=read_timeline(),

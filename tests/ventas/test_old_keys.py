@@ -17,7 +17,7 @@ from inventario.models import TipoMovimiento
 from tests.pipeline.messages import hold
 from tests.pipeline.rabbit import VirtualHost
 from tests.pipeline.shop import Shop, open_shop
-from ventas import failed_sales, recovery
+from ventas import failed_sales, persistence, recovery
 from ventas.messages import read_sale
 
 THREE_DAYS_MS = 72 * 3_600_000
@@ -52,6 +52,23 @@ def test_a_sale_that_was_discarded_long_ago_is_not_promised_again(shop: Shop, cl
     )
 
     assert (answer.status_code, answer.json()["codigo"]) == (HTTPStatus.UNPROCESSABLE_ENTITY, "venta_anulada")
+    assert not shop.holds()
+
+
+def test_a_discarded_cart_leaves_the_answer_of_the_sale_that_is_written_under_its_key(shop: Shop) -> None:
+    key, now = uuid4(), datetime.now(UTC)
+    written = read_sale(hold(shop, [(shop.products[0], 1_000)], venta_id=key))
+    persistence.settle(written=persistence.write(sales=[written], now=now))
+    kept = stock_client().get(keys.answer(shop.tienda_id, key))
+    stock_client().delete(keys.answer(shop.tienda_id, key))
+    other = read_sale(hold(shop, [(shop.products[0], 2_000)], venta_id=key))  # under the same key, two days later
+    persistence.settle(written=persistence.write(sales=[other], now=now))
+    stock_client().set(keys.answer(shop.tienda_id, key), str(kept))
+    (failed,) = shop.fallidas()
+    supervisor = shop.users[Rol.ADMINISTRADOR].pk
+    failed_sales.discard(failed_id=failed.pk, usuario_id=supervisor, nota="volvió", goods_came_back=True, now=now)
+
+    assert stock_client().get(keys.answer(shop.tienda_id, key)) == kept
     assert not shop.holds()
 
 
