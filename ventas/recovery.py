@@ -187,9 +187,8 @@ def settle_discarded(*, now: datetime) -> int:
 
 def settle_tombstone(*, tienda_id: UUID, sale: SaleMessage) -> None:
     """Drop the hold of a discarded sale and keep word of it; the balances are those of now. Raises a StockError."""
-    answer = (
-        "" if known_sales([(tienda_id, sale.venta_id)]) else ANNULLED
-    )  # another cart under the key keeps its answer
+    # Another cart under the same key may be written: its answer stays.
+    answer = "" if known_sales([(tienda_id, sale.venta_id)]) else ANNULLED
     productos = sorted({item.producto_id for item in sale.items})
     balances = ledger.balances(productos=productos)
     reservation.settle(
