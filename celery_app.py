@@ -17,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blend_pos.settings")
 class ConnectedTask(Task):  # type: ignore[type-arg] # it takes no type parameter at run time
     """A task that finds its process' connection to PostgreSQL open, or dead and then replaced."""
 
-    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:  # noqa: ARG002 - Celery's signature
+    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
         """Drop a connection that is dead or too old, as Django does at a request's start."""
         close_old_connections()
 

@@ -169,7 +169,7 @@ def _django_answer(answer: Answer, error: BaseException | None = None) -> HttpRe
 
 
 @csrf_exempt  # nothing is there to protect, and its answer is to be a 404
-def unknown_address(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view's signature
+def unknown_address(request: HttpRequest) -> HttpResponse:
     """Whatever no other address under /api/ matches."""
     return _django_answer(Answer(404, "direccion_no_existe", _("No existe esa dirección.")))
 

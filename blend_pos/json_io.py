@@ -45,8 +45,8 @@ class OrjsonRenderer(BaseRenderer):
     def render(
         self,
         data: Any,
-        accepted_media_type: str | None = None,  # noqa: ARG002 - the base class' signature
-        renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002 - the base class' signature
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         """The body; empty for None, as for a 204."""
         return b"" if data is None else dumps(data)
@@ -60,8 +60,8 @@ class OrjsonParser(BaseParser):
     def parse(
         self,
         stream: IO[Any],
-        media_type: str | None = None,  # noqa: ARG002 - the base class' signature
-        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002 - the base class' signature
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The value of the body. Raises ParseError, a 400."""
         body = stream.read(settings.API_BODY_MAX_BYTES + 1)

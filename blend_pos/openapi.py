@@ -84,7 +84,7 @@ class TokenAccessScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
     target_class = "blend_pos.tiendas.authentication.TokenAccess"
     name = "token"
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002 - the base class' signature
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         """HTTP bearer."""
         return {"type": "http", "scheme": "bearer", "description": str(_("El token de una terminal."))}
 
@@ -95,7 +95,7 @@ class SessionAccessScheme(OpenApiAuthenticationExtension):  # type: ignore[no-un
     target_class = "blend_pos.tiendas.authentication.SessionAccess"
     name = "sesion"
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002 - the base class' signature
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         """Django's session cookie."""
         return {
             "type": "apiKey",

@@ -136,19 +136,19 @@ class ProductAdmin(TiendaScopedAdmin[Producto]):
     list_per_page = 50
     show_full_result_count = False
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002 - the base class' signature
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list with what is available."""
         return ProductChangeList
 
-    def get_fields(self, request: HttpRequest, obj: Producto | None = None) -> tuple[str, ...]:  # noqa: ARG002 - the base class' signature
+    def get_fields(self, request: HttpRequest, obj: Producto | None = None) -> tuple[str, ...]:
         """A new product has a first stock, another one what there is."""
         return ("tienda", *CHANGEABLE, *(("stock_actual", "disponible") if obj else ("stock_inicial",)))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Producto | None = None) -> tuple[str, ...]:  # noqa: ARG002 - the base class' signature
+    def get_readonly_fields(self, request: HttpRequest, obj: Producto | None = None) -> tuple[str, ...]:
         """A product stays in its tienda."""
         return ("tienda", "stock_actual", "disponible") if obj else ()
 
-    def has_delete_permission(self, request: HttpRequest, obj: Producto | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+    def has_delete_permission(self, request: HttpRequest, obj: Producto | None = None) -> bool:
         """Nobody."""
         return False
 

@@ -37,15 +37,15 @@ class ReadOnlyRows(_TabularInline):
         """With their products, in one query."""
         return super().get_queryset(request).select_related("producto")
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody."""
         return False
 
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whoever sees the sale."""
         return True
 

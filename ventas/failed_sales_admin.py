@@ -83,7 +83,7 @@ class VentaFallidaAdmin(WrittenRowsAdmin[VentaFallida]):
     )
     readonly_fields: ClassVar = list(fields)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002 - the base class' signature
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list with what is held."""
         return FailedChangeList
 
@@ -136,12 +136,12 @@ class VentaFallidaAdmin(WrittenRowsAdmin[VentaFallida]):
         return self._may(request, NEEDED[DISCARD], None)
 
     @admin.action(description=_("Reintentar"), permissions=[RETRY])
-    def reintentar(self, request: HttpRequest, queryset: QuerySet[VentaFallida]) -> HttpResponse:  # noqa: ARG002 - the base class' signature
+    def reintentar(self, request: HttpRequest, queryset: QuerySet[VentaFallida]) -> HttpResponse:
         """Ask first."""
         return _ask(RETRY, queryset)
 
     @admin.action(description=_("Descartar"), permissions=[DISCARD])
-    def descartar(self, request: HttpRequest, queryset: QuerySet[VentaFallida]) -> HttpResponse:  # noqa: ARG002 - the base class' signature
+    def descartar(self, request: HttpRequest, queryset: QuerySet[VentaFallida]) -> HttpResponse:
         """Ask first."""
         return _ask(DISCARD, queryset)
 

@@ -45,11 +45,11 @@ class TiendaAdmin(TiendaScopedAdmin[Tienda]):
         """Only a superuser opens a tienda."""
         return bool(request.user.is_superuser)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Tienda | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+    def has_delete_permission(self, request: HttpRequest, obj: Tienda | None = None) -> bool:
         """Nobody."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: Tienda, form: Any, change: bool) -> None:  # noqa: ARG002 - the base class' signature
+    def save_model(self, request: HttpRequest, obj: Tienda, form: Any, change: bool) -> None:
         """A new tienda gets its terminal 1."""
         if change:
             shops.save_tienda(tienda=obj)
@@ -65,15 +65,15 @@ class TerminalAdmin(TiendaScopedAdmin[Terminal]):
     list_filter = (("tienda", admin.RelatedOnlyFieldListFilter), "is_active")
     list_select_related = ("tienda",)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Terminal | None = None) -> tuple[str, ...]:  # noqa: ARG002 - the base class' signature
+    def get_readonly_fields(self, request: HttpRequest, obj: Terminal | None = None) -> tuple[str, ...]:
         """A terminal stays in its tienda."""
         return ("tienda", "numero") if obj else ()
 
-    def has_delete_permission(self, request: HttpRequest, obj: Terminal | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+    def has_delete_permission(self, request: HttpRequest, obj: Terminal | None = None) -> bool:
         """Nobody."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: Terminal, form: Any, change: bool) -> None:  # noqa: ARG002 - the base class' signature
+    def save_model(self, request: HttpRequest, obj: Terminal, form: Any, change: bool) -> None:
         """Write it, and end what is open there."""
         shops.save_terminal(terminal=obj)
 
@@ -88,15 +88,15 @@ class MembresiaAdmin(TiendaScopedAdmin[Membresia]):
     list_select_related = ("usuario", "tienda")
     search_fields = ("usuario__username",)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Membresia | None = None) -> tuple[str, ...]:  # noqa: ARG002 - the base class' signature
+    def get_readonly_fields(self, request: HttpRequest, obj: Membresia | None = None) -> tuple[str, ...]:
         """A membership changes its role; another person or tienda is another membership."""
         return ("usuario", "tienda") if obj else ()
 
-    def save_model(self, request: HttpRequest, obj: Membresia, form: Any, change: bool) -> None:  # noqa: ARG002 - the base class' signature
+    def save_model(self, request: HttpRequest, obj: Membresia, form: Any, change: bool) -> None:
         """Write it, and end what the person has open."""
         shops.save_membership(membresia=obj)
 
-    def delete_model(self, request: HttpRequest, obj: Membresia) -> None:  # noqa: ARG002 - the base class' signature
+    def delete_model(self, request: HttpRequest, obj: Membresia) -> None:
         """Take the person out."""
         shops.remove_membership(membresia=obj)
 
@@ -150,7 +150,7 @@ class TokenTerminalAdmin(TiendaScopedAdmin[TokenTerminal]):
         lifetime: timedelta = knox_settings.TOKEN_TTL
         return {"expiry": timezone.now() + lifetime, **initial}
 
-    def has_change_permission(self, request: HttpRequest, obj: TokenTerminal | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+    def has_change_permission(self, request: HttpRequest, obj: TokenTerminal | None = None) -> bool:
         """Nobody: a token is revoked and another made."""
         return False
 
@@ -160,7 +160,7 @@ class TokenTerminalAdmin(TiendaScopedAdmin[TokenTerminal]):
         actions.pop("delete_selected", None)
         return actions
 
-    def save_model(self, request: HttpRequest, obj: TokenTerminal, form: Any, change: bool) -> None:  # noqa: ARG002 - the base class' signature
+    def save_model(self, request: HttpRequest, obj: TokenTerminal, form: Any, change: bool) -> None:
         """Make the token; response_add shows it."""
         row, token = tokens.create_token(terminal=obj.terminal, usuario=obj.user, rol=obj.rol, expiry=obj.expiry)
         obj.digest, obj.token_key, obj.created = row.digest, row.token_key, row.created
@@ -170,7 +170,7 @@ class TokenTerminalAdmin(TiendaScopedAdmin[TokenTerminal]):
         self,
         request: HttpRequest,
         obj: TokenTerminal,
-        post_url_continue: str | None = None,  # noqa: ARG002 - the base class' signature
+        post_url_continue: str | None = None,
     ) -> HttpResponse:
         """The one page that shows the token; no copy of it is kept by a browser, a cookie or a message."""
         context = {
@@ -184,7 +184,7 @@ class TokenTerminalAdmin(TiendaScopedAdmin[TokenTerminal]):
         add_never_cache_headers(response)
         return response
 
-    def delete_model(self, request: HttpRequest, obj: TokenTerminal) -> None:  # noqa: ARG002 - the base class' signature
+    def delete_model(self, request: HttpRequest, obj: TokenTerminal) -> None:
         """Revoke it."""
         tokens.revoke_token(token=obj)
 
@@ -213,11 +213,11 @@ class PersonAdmin(_UserAdmin):
         else:
             super().save_model(request, obj, form, change)
 
-    def delete_model(self, request: HttpRequest, obj: User) -> None:  # noqa: ARG002 - the base class' signature
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Delete a person who has sold nothing."""
         shops.remove_person(usuario=obj)
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:  # noqa: ARG002 - the base class' signature
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Delete each of them."""
         for usuario in queryset:
             shops.remove_person(usuario=usuario)

@@ -65,7 +65,7 @@ class TiendaFilter(admin.SimpleListFilter):
         """Those in which one may look."""
         return [(str(pk), nombre) for pk, nombre in visible_tiendas(request, model_admin.view_rol)]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - the base class' signature
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Its rows; the list has none of a tienda in which one may not look."""
         value = self.value()
         if value is None:
@@ -85,7 +85,7 @@ class PersonFilter(admin.SimpleListFilter):
         people = User.objects.filter(membresias__tienda__in=tiendas).distinct().order_by("username")
         return [(str(pk), username) for pk, username in people.values_list("pk", "username")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - the base class' signature
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Theirs."""
         value = self.value()
         if value is None:
@@ -104,15 +104,15 @@ class WrittenRowsAdmin(TiendaScopedAdmin[Row]):
     show_full_result_count = False
     sortable_by = ()
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the base class' signature
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+    def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         """Nobody."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:  # noqa: ARG002 - the base class' signature
+    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         """Nobody."""
         return False
 

@@ -17,8 +17,8 @@ class BlendAdminSite(AdminSite):
 
     def password_change(  # type: ignore[override] # Django's own may answer by a redirect, too
         self,
-        request: HttpRequest,  # noqa: ARG002 - the base class' signature
-        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 - the base class' signature
+        request: HttpRequest,
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Passwords are changed under /cuenta/, where that ends what else is open."""
         return redirect("cuenta-clave")

@@ -60,7 +60,7 @@ class TokenAccess(BaseAuthentication):
             raise AuthenticationFailed(_("El token no existe, venció o fue revocado."))
         return _seated(request, access)
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the base class' signature
+    def authenticate_header(self, request: Request) -> str:
         """What a 401 says in WWW-Authenticate."""
         return REALM
 
@@ -86,7 +86,7 @@ class SessionAccess(SessionAuthentication):
         except PermissionDenied as refusal:
             raise PermissionDenied(_("Falta el token CSRF o no es válido."), code="csrf") from refusal
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the base class' signature
+    def authenticate_header(self, request: Request) -> str:
         """A token is what a 401 asks for, here too."""
         return REALM
 

@@ -17,7 +17,7 @@ class _RolePermission(BasePermission):
     rol: ClassVar[Rol]
     code = "rol_insuficiente"
 
-    def has_permission(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - the base class' signature
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether the request has a seat of this role or above."""
         return isinstance(request.auth, Seat) and request.auth.allows(self.rol)
 

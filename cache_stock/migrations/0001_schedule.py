@@ -15,7 +15,7 @@ ROWS = [
 ]
 
 
-def create_schedule(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: ARG001 - as Django calls it
+def create_schedule(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     intervals = apps.get_model("django_celery_beat", "IntervalSchedule").objects
     tasks = apps.get_model("django_celery_beat", "PeriodicTask").objects
     for task, name, every, period, kwargs, expire_seconds in ROWS:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -389,8 +390,8 @@ def test_a_discard_and_a_late_message_at_once(host: VirtualHost) -> None:
         recovery.record_failed_sale(sale=read_sale(payload), error="for a test", now=now())
         failed = VentaFallida.objects.get(tienda=shop.tienda_id, venta_id=payload["venta_id"])
         with ThreadPoolExecutor(2) as threads:
-            writing = threads.submit(_apart, lambda: persist(payload))  # noqa: B023 - both end within the round
-            refused = threads.submit(_apart, lambda: discard(failed, shop)).result()  # noqa: B023 - both end within the round
+            writing = threads.submit(_apart, partial(persist, payload))
+            refused = threads.submit(_apart, partial(discard, failed, shop)).result()
             assert writing.result() is None
         failed.refresh_from_db()
         written = shop.written().get(UUID(payload["venta_id"]), 0)
@@ -414,9 +415,7 @@ def test_two_people_decide_at_once(host: VirtualHost) -> None:
         recovery.record_failed_sale(sale=read_sale(payload), error="for a test", now=now())
         failed = VentaFallida.objects.get(tienda=shop.tienda_id, venta_id=payload["venta_id"])
         with ThreadPoolExecutor(4) as threads:
-            refusals = list(
-                threads.map(lambda _: _apart(lambda: discard(failed, shop, came_back=False)), range(4))  # noqa: B023 - all end within the round
-            )
+            refusals = list(threads.map(_apart, [partial(discard, failed, shop, came_back=False)] * 4))
         assert sorted(type(refusal).__name__ for refusal in refusals) == ["NoneType", "NotOpen", "NotOpen", "NotOpen"]
 
     assert shop.sold() == 1_000 * (ROUNDS // 4)

@@ -19,7 +19,7 @@ class Command(BaseCommand):
         """--json, for programs."""
         parser.add_argument("--json", action="store_true", help="one line of JSON, the last one printed")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - the base class' signature
+    def handle(self, *args: Any, **options: Any) -> None:
         """Print what it takes to use it."""
         try:
             demo = make_demo(now=timezone.now())

@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     help = "Opens a tienda for a replay (make replay). Reads JSON from the standard input, prints JSON."
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - the base class' signature
+    def handle(self, *args: Any, **options: Any) -> None:
         """Translate in, one call, translate out."""
         described = json.load(sys.stdin)
         products = [

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--rol", choices=Rol.values, default=Rol.CAJERO, help="default: %(default)s")
         parser.add_argument("--days", type=int, help="until it expires (default: as in the settings; 0: never)")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - the base class' signature
+    def handle(self, *args: Any, **options: Any) -> None:
         """Create it, print it."""
         tienda = _find_tienda(options["tienda"])
         terminal = Terminal.objects.filter(tienda=tienda, numero=options["terminal"]).select_related("tienda").first()
