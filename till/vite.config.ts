@@ -1,0 +1,68 @@
+import { VitePWA } from "vite-plugin-pwa";
+import { defineConfig } from "vitest/config";
+
+const PAGE = "/caja/";
+const ASSETS = "/static/till/";
+const ACCENT = "#0b5cad";
+
+export default defineConfig(({ mode }) => ({
+  base: mode === "test" ? "/" : ASSETS,
+  build: {
+    outDir: "../ventas/static/till",
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    target: "es2022",
+  },
+  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+  plugins: [
+    VitePWA({
+      strategies: "generateSW",
+      registerType: "prompt",
+      injectRegister: false,
+      manifest: {
+        name: "Blend POS · Caja",
+        short_name: "Caja",
+        lang: "es",
+        start_url: PAGE,
+        scope: PAGE,
+        id: PAGE,
+        display: "standalone",
+        background_color: "#ffffff",
+        theme_color: ACCENT,
+        icons: [
+          { src: "icon-192.png", sizes: "192x192", type: "image/png" },
+          { src: "icon-512.png", sizes: "512x512", type: "image/png" },
+          { src: "icon-maskable-512.png", sizes: "512x512", type: "image/png", purpose: "maskable" },
+          { src: "icon.svg", sizes: "any", type: "image/svg+xml" },
+        ],
+      },
+      workbox: {
+        globPatterns: ["**/*.{js,css,html,svg,png,webmanifest}"],
+        globIgnores: ["**/decoder-*"],
+        inlineWorkboxRuntime: true,
+        cleanupOutdatedCaches: true,
+        sourcemap: false,
+        // The page is served at /caja/; everything else where Django's static files are.
+        manifestTransforms: [
+          async (entries) => ({
+            manifest: entries.map((entry) => ({
+              ...entry,
+              url: entry.url === "index.html" ? PAGE : ASSETS + entry.url,
+            })),
+          }),
+        ],
+        navigateFallback: PAGE,
+        navigateFallbackAllowlist: [/^\/caja\/$/],
+        // The camera's decoder is large: kept once it was used.
+        runtimeCaching: [
+          {
+            urlPattern: /\/static\/till\/assets\/.*(decoder-|\.wasm)/,
+            handler: "CacheFirst",
+            options: { cacheName: "decoder", expiration: { maxEntries: 4 } },
+          },
+        ],
+      },
+    }),
+  ],
+}));
