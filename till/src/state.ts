@@ -42,9 +42,9 @@ export type Dialog =
   | { kind: "camera" }
   | { kind: "settings" }
   | { kind: "weigh"; productoId: string }
+  | { kind: "quantity"; lineaId: string }
   | { kind: "review"; ventaId: string }
-  | { kind: "sale"; ventaId: string }
-  | { kind: "sign-in" };
+  | { kind: "sale"; ventaId: string };
 export const dialog = signal<Dialog | null>(null);
 
 /** payment.ts: whether a payment is under way. */

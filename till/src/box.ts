@@ -1,0 +1,148 @@
+/** The one box: what is typed or scanned, what it finds, and what Enter does with it. */
+
+import { batch, computed, effect, signal } from "@preact/signals";
+import { addProducto, setCantidad } from "./cart";
+import { resolveScan, search } from "./catalogue";
+import { parseEntry } from "./entry";
+import { t } from "./i18n";
+import { readShortCode, shortCode } from "./ids";
+import { refreshDisponible } from "./live";
+import { cart, catalogueVersion, dialog, lastSale, notice, paying, sales, selected, session } from "./state";
+import type { Milli, Producto } from "./types";
+
+const PIECE: Milli = 1_000;
+
+export const query = signal("");
+export const active = signal(0);
+/** Codes that were scanned in the middle of something else: they are the next cart's. */
+export const pendingScans = signal<readonly string[]>([]);
+
+export const entry = computed(() => parseEntry(query.value));
+export const results = computed<readonly Producto[]>(() => {
+  void catalogueVersion.value; // what it finds changes with the catalogue
+  return entry.value.resto.length < 2 ? [] : search(entry.value.resto);
+});
+
+export function type(text: string): void {
+  batch(() => {
+    query.value = text;
+    active.value = 0;
+    notice.value = null;
+  });
+}
+
+export function moveActive(step: 1 | -1): void {
+  active.value = Math.min(Math.max(active.value + step, 0), results.value.length - 1);
+}
+
+/** Put a product into the cart, as many as the box says; one that is weighed is asked for. */
+export function choose(producto: Producto, weighed: Milli | null = null): void {
+  const veces = entry.value.veces;
+  query.value = "";
+  if (producto.unidad === "KG" && weighed === null && veces === null) {
+    dialog.value = { kind: "weigh", productoId: producto.id };
+    return;
+  }
+  add(producto, producto.unidad === "KG" ? (weighed ?? veces ?? PIECE) : (veces ?? PIECE));
+}
+
+export function add(producto: Producto, cantidad: Milli): boolean {
+  const added = addProducto(producto, cantidad);
+  if (added) {
+    lastSale.value = null;
+    refreshDisponible([producto.id]);
+  }
+  return added;
+}
+
+/** A printed ticket's code: that sale. */
+function openTicket(text: string): boolean {
+  const code = readShortCode(text);
+  const sale = code === null ? undefined : sales.value.find((each) => shortCode(each.id) === code);
+  if (sale !== undefined) {
+    dialog.value = { kind: "sale", ventaId: sale.id };
+    query.value = "";
+  }
+  return sale !== undefined;
+}
+
+/** Enter in the box. False where there is nothing to do with it. */
+export function enter(): boolean {
+  const { veces, resto } = entry.value;
+  if (resto === "") {
+    return veces !== null && selected.value !== null && setSelected(veces);
+  }
+  const exact = resolveScan(resto);
+  const chosen = exact?.producto ?? results.value[active.value];
+  if (exact !== null && active.value === 0) {
+    choose(exact.producto, exact.producto.unidad === "KG" ? exact.cantidad : null);
+  } else if (chosen !== undefined) {
+    choose(chosen);
+  } else if (!openTicket(resto)) {
+    notice.value = { text: t("notFound", { texto: resto }) };
+    query.value = "";
+  }
+  return true;
+}
+
+function setSelected(cantidad: Milli): boolean {
+  const done = setCantidad(selected.value ?? "", cantidad);
+  query.value = done ? "" : query.value;
+  return done;
+}
+
+/** A scanner's code. Its letters have landed in the field that has the focus: they are taken out of it. */
+export function takeScan(code: string): void {
+  const known = resolveScan(code) !== null;
+  const busy = paying.value || dialog.value !== null || session.value !== "open";
+  if (busy && !known) {
+    return; // it is what the field asks for: a reference, a name
+  }
+  takeOut(code);
+  if (busy) {
+    pendingScans.value = [...pendingScans.value, code];
+    notice.value = { text: t("scanKept", { n: pendingScans.value.length }) };
+  } else {
+    sell(code);
+  }
+}
+
+function takeOut(code: string): void {
+  const field = document.activeElement;
+  if (field instanceof HTMLInputElement && field.value.endsWith(code)) {
+    field.value = field.value.slice(0, -code.length);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+function sell(code: string): void {
+  const found = resolveScan(code);
+  if (found === null) {
+    if (!openTicket(code)) {
+      notice.value = { text: t("codeUnknown", { codigo: code }) };
+      query.value = "";
+    }
+    return;
+  }
+  choose(found.producto, found.producto.unidad === "KG" ? found.cantidad : null);
+}
+
+/** What was scanned meanwhile goes into the next cart, while the change is still on the screen. */
+export function watchPending(): void {
+  effect(() => {
+    const codes = pendingScans.value;
+    const free = !paying.value && dialog.value === null && session.value === "open" && cart.value !== null;
+    if (codes.length === 0 || !free) {
+      return;
+    }
+    const shown = lastSale.peek();
+    pendingScans.value = [];
+    queueMicrotask(() => {
+      for (const code of codes) {
+        sell(code);
+      }
+      lastSale.value = shown;
+    });
+  });
+  effect(() => refreshDisponible(results.value.map((producto) => producto.id)));
+}

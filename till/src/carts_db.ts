@@ -1,0 +1,159 @@
+/** Carts on the device: written in order, without the screen waiting; one tab each, and none lost with its tab. */
+
+import type { IDBPTransaction } from "idb";
+import { openDb, type TillSchema, tell } from "./db";
+import { newVentaId } from "./ids";
+import type { Cart } from "./types";
+
+const TAB = "caja.pestaña";
+const NAME_WAIT_MS = 400;
+const lockName = (tab: string) => `caja-tab:${tab}`;
+
+let mine = "";
+const unwritten = new Map<string, Cart>();
+let writing: Promise<void> = Promise.resolve();
+
+/** This tab's name; it holds a Web Lock of that name as long as it lives. Call once, before anything else here. */
+export async function nameTab(): Promise<void> {
+  const kept = sessionStorage.getItem(TAB);
+  // A page that is loaded again waits for the one it replaces. A duplicated tab waits in vain: its name is the other's.
+  if (kept !== null && (await holdName(kept))) {
+    mine = kept;
+    return;
+  }
+  mine = crypto.randomUUID();
+  sessionStorage.setItem(TAB, mine);
+  await holdName(mine);
+}
+
+/** Hold a tab's name until the tab ends. False where another tab has it. */
+function holdName(tab: string): Promise<boolean> {
+  return new Promise((answer) => {
+    navigator.locks
+      .request(lockName(tab), { signal: AbortSignal.timeout(NAME_WAIT_MS) }, () => {
+        answer(true);
+        return new Promise(() => {}); // for as long as the tab lives
+      })
+      .catch(() => answer(false));
+  });
+}
+
+export function thisTab(): string {
+  return mine;
+}
+
+/** An empty cart of this tab. Its id becomes the sale's. */
+export function freshCart(tiendaId: string): Cart {
+  return {
+    id: newVentaId(Date.now()),
+    tienda_id: tiendaId,
+    tab: mine,
+    lineas: [],
+    creada: Date.now(),
+    apartada: null,
+    rechazo: null,
+  };
+}
+
+/** Write carts soon, those that are given together in one step; of several states of one cart the latest. */
+export function keep(...carts: readonly Cart[]): void {
+  for (const cart of carts) {
+    unwritten.set(cart.id, cart);
+  }
+  // What cannot be written now is written with the next change; flush() says why it cannot.
+  writing = writing.then(writeAll).catch(() => {});
+}
+
+/** Forget what is not written yet of this cart. */
+export function drop(cartId: string): void {
+  unwritten.delete(cartId);
+}
+
+/** Wait until everything is written. Rejects with the write's error; what could not be written is kept to try again. */
+export async function flush(): Promise<void> {
+  const written = writing.then(writeAll);
+  writing = written.catch(() => {});
+  await written;
+}
+
+async function writeAll(): Promise<void> {
+  if (unwritten.size === 0) {
+    return;
+  }
+  const carts = [...unwritten.values()];
+  const tx = (await openDb()).transaction(["carritos", "ventas"], "readwrite");
+  await Promise.all([...carts.map((cart) => writeOne(tx, cart)), tx.done]);
+  for (const cart of carts) {
+    if (unwritten.get(cart.id) === cart) {
+      unwritten.delete(cart.id);
+    }
+  }
+  tell("carritos");
+}
+
+type Writing = IDBPTransaction<TillSchema, ("carritos" | "ventas")[], "readwrite">;
+
+/** A cart that was sold meanwhile must not come back. */
+async function writeOne(tx: Writing, cart: Cart): Promise<void> {
+  if ((await tx.objectStore("ventas").getKey(cart.id)) === undefined) {
+    await tx.objectStore("carritos").put(cart);
+  }
+}
+
+/** Parked carts of a tienda, newest first. */
+export async function parkedCarts(tiendaId: string): Promise<Cart[]> {
+  const carts = await (await openDb()).getAllFromIndex("carritos", "tienda", tiendaId);
+  return carts
+    .filter((cart) => cart.apartada !== null)
+    .sort((one, other) => (other.apartada ?? 0) - (one.apartada ?? 0));
+}
+
+/**
+ * The cart that this tab goes on with: its own, else one whose tab has ended, else a new one. Further carts of tabs
+ * that have ended are parked, so that somebody finds them. One transaction: no cart is taken up twice.
+ */
+export async function takeUpAtStart(tiendaId: string): Promise<Cart> {
+  const { held = [] } = await navigator.locks.query();
+  const living = new Set(held.map((lock) => lock.name));
+  const tx = (await openDb()).transaction("carritos", "readwrite");
+  const open = (await tx.store.index("tienda").getAll(tiendaId)).filter((cart) => cart.tab !== null);
+  const own = open.filter((cart) => cart.tab === mine);
+  const orphans = open.filter((cart) => cart.tab !== mine && !living.has(lockName(cart.tab ?? "")));
+  const newestFirst = (one: Cart, other: Cart) => other.creada - one.creada;
+  const [first, ...others] = [...own.sort(newestFirst), ...orphans.sort(newestFirst)].filter(
+    (cart) => cart.lineas.length > 0,
+  );
+  const chosen = first === undefined ? freshCart(tiendaId) : { ...first, tab: mine };
+  for (const cart of [...own, ...orphans]) {
+    await tx.store.delete(cart.id);
+  }
+  for (const cart of others) {
+    await tx.store.put({ ...cart, tab: null, apartada: cart.creada });
+  }
+  await tx.store.put(chosen);
+  await tx.done;
+  tell("carritos");
+  return chosen;
+}
+
+/** Make a parked cart this tab's, one tab's only. Null where it is parked no longer: another tab was first. */
+export async function claimParked(cartId: string): Promise<Cart | null> {
+  const tx = (await openDb()).transaction("carritos", "readwrite");
+  const found = await tx.store.get(cartId);
+  const claimed = found === undefined || found.apartada === null ? null : { ...found, tab: mine, apartada: null };
+  if (claimed !== null) {
+    await tx.store.put(claimed);
+  }
+  await tx.done;
+  return claimed;
+}
+
+/** Throw a parked cart away, unless a tab has taken it up. */
+export async function removeParked(cartId: string): Promise<void> {
+  const tx = (await openDb()).transaction("carritos", "readwrite");
+  if (((await tx.store.get(cartId))?.apartada ?? null) !== null) {
+    await tx.store.delete(cartId);
+  }
+  await tx.done;
+  tell("carritos");
+}

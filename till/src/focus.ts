@@ -1,0 +1,32 @@
+/** The box always has the focus: what is typed anywhere lands in it. */
+
+const BOX = "caja-box";
+const TAKES_TEXT = "input, textarea, select, [contenteditable]";
+
+export const BOX_ID = BOX;
+
+/** Give the focus to what is to be typed into: a payment's or a dialog's own field, else the box. */
+export function giveBack(): void {
+  if (document.querySelector("dialog[open]") === null) {
+    const wanted = document.querySelector<HTMLElement>("[data-takes-focus]") ?? document.getElementById(BOX);
+    wanted?.focus();
+  }
+}
+
+/** Send typing that has no field of its own to the box. */
+export function keepFocus(): void {
+  window.addEventListener("keydown", (event) => {
+    const target = event.target as HTMLElement;
+    const types = event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey;
+    const onControl = event.key === " " && target.closest("button, a, summary") !== null;
+    if (types && !onControl && !target.matches(TAKES_TEXT)) {
+      giveBack(); // the key's character then lands there
+    }
+  });
+  document.addEventListener("pointerup", (event) => {
+    const target = event.target as HTMLElement;
+    if (event.pointerType === "mouse" && target.closest(`${TAKES_TEXT}, button, a, summary, dialog`) === null) {
+      giveBack();
+    }
+  });
+}

@@ -1,0 +1,102 @@
+/** Follows each sale that the server has, until it is written: EN COLA and POR CONFIRMAR move on by themselves. */
+
+import type { KeptSale } from "./db";
+import { api, NoConnection, type Reply } from "./net";
+import { alterSale, salesIn } from "./sales_db";
+import { sendNow } from "./sending";
+import { lose } from "./session";
+import { online, session } from "./state";
+import type { Estado, Sale } from "./types";
+import { waitsForPerson } from "./whose";
+
+const LOCK = "caja-follow";
+const PAUSES_MS = [300, 600, 1_000, 2_000, 4_000, 8_000, 10_000];
+const FAILED_PAUSE_MS = 60_000;
+const AT_ONCE = 4;
+const FOLLOWED: readonly Estado[] = ["EN_COLA", "POR_CONFIRMAR", "FALLIDA"];
+
+interface Clock {
+  times: number;
+  next: number;
+}
+const clocks = new Map<string, Clock>();
+let timer = 0;
+let asked = false;
+
+/** Look now at what is due, in this tab or in the one that does it already. */
+export function followSoon(): void {
+  window.clearTimeout(timer);
+  if (asked) {
+    return;
+  }
+  asked = true;
+  void navigator.locks.request(LOCK, async () => {
+    asked = false;
+    await round();
+  });
+}
+
+function clockOf(sale: Sale): Clock {
+  const known = clocks.get(sale.id);
+  if (known !== undefined) {
+    return known;
+  }
+  const made = { times: 0, next: Date.now() + (PAUSES_MS[0] ?? 0) };
+  clocks.set(sale.id, made);
+  return made;
+}
+
+function wind(sale: Sale, clock: Clock): void {
+  clock.times += 1;
+  const pause = PAUSES_MS[Math.min(clock.times, PAUSES_MS.length - 1)] ?? FAILED_PAUSE_MS;
+  clock.next = Date.now() + (sale.estado === "FALLIDA" ? FAILED_PAUSE_MS : pause);
+}
+
+async function round(): Promise<void> {
+  if (!online.value || session.value !== "open") {
+    return;
+  }
+  const followed = (await Promise.all(FOLLOWED.map(salesIn))).flat().filter((sale) => !waitsForPerson(sale));
+  const ids = new Set(followed.map((sale) => sale.id));
+  for (const id of clocks.keys()) {
+    if (!ids.has(id)) {
+      clocks.delete(id);
+    }
+  }
+  const due = followed.filter((sale) => clockOf(sale).next <= Date.now());
+  for (let first = 0; first < due.length; first += AT_ONCE) {
+    await Promise.all(due.slice(first, first + AT_ONCE).map(ask));
+  }
+  const next = Math.min(...[...clocks.values()].map((clock) => clock.next));
+  if (Number.isFinite(next)) {
+    timer = window.setTimeout(followSoon, Math.max(next - Date.now(), 50));
+  }
+}
+
+async function ask(sale: KeptSale): Promise<void> {
+  wind(sale, clockOf(sale));
+  try {
+    const place = { tienda_id: sale.tienda_id, terminal_id: sale.terminal_id };
+    await hearReply(sale, await api("GET", `ventas/${sale.id}`, { place }));
+  } catch (error) {
+    if (!(error instanceof NoConnection)) {
+      throw error;
+    }
+  }
+}
+
+async function hearReply(sale: KeptSale, reply: Reply): Promise<void> {
+  if (reply.status === 200) {
+    const { estado, recibo } = reply.body as { estado: string; recibo: number | null };
+    const seen = estado === "RESERVADA" ? sale.estado : (estado as Estado);
+    if (seen !== sale.estado || recibo !== sale.recibo) {
+      await alterSale(sale.id, [sale.estado], () => ({ estado: seen, recibo }));
+    }
+  } else if (reply.status === 404 && sale.estado !== "FALLIDA") {
+    // It is nowhere: send it again. The same key never sells it twice.
+    await alterSale(sale.id, [sale.estado], () => ({ estado: "GUARDADA", proximo: 0 }));
+    sendNow();
+  } else if (reply.status === 401) {
+    lose();
+  }
+}

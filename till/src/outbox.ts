@@ -1,0 +1,125 @@
+/** Sales: taken on this device first, then sent. What is taken is never lost, and never sold twice. */
+
+import { batch, effect } from "@preact/signals";
+import { adopt, flush, freshCart } from "./cart";
+import { thisTab } from "./carts_db";
+import { hear, isQuotaError, type KeptSale } from "./db";
+import { followSoon } from "./follow";
+import { cartTotal } from "./money";
+import { pruneSales, refreshSales, withRoom, writeReopened, writeTaken } from "./sales_db";
+import { sendNow } from "./sending";
+import { cart, deviceFull, lastSale, online, refused, sales, seat, session } from "./state";
+import type { Cart, Estado, Pago, Sale } from "./types";
+
+/** How long a customer is taken to be still there after paying. */
+const STILL_HERE_MS = 5_000;
+
+/** The device can keep no more: nothing was taken, the cart is as it was. */
+export class DeviceFull extends Error {}
+
+function saleOf(sold: Cart, pagos: readonly Pago[]): KeptSale {
+  const where = seat.value;
+  if (where === null) {
+    throw new Error("nobody sits at this till");
+  }
+  return {
+    id: sold.id,
+    tienda_id: sold.tienda_id,
+    terminal_id: where.terminal.id,
+    terminal_numero: where.terminal.numero,
+    usuario_id: where.usuario.id,
+    usuario: where.usuario.nombre,
+    fecha: Date.now(),
+    lineas: sold.lineas,
+    pagos,
+    total: cartTotal(sold.lineas),
+    estado: "GUARDADA",
+    intentos: 0,
+    proximo: 0,
+    rechazo: null,
+    recibo: null,
+    impresa: false,
+    sin_conexion: !online.value,
+    cierre: null,
+  };
+}
+
+/**
+ * Take a sale: it is on the disk, and the cart is gone, when this resolves; then it is sent. The same cart again sells
+ * nothing more. Throws DeviceFull.
+ */
+export async function takeSale({ cart: sold, pagos }: { cart: Cart; pagos: readonly Pago[] }): Promise<Sale> {
+  const sale = saleOf(sold, pagos);
+  const next = freshCart(sold.tienda_id);
+  try {
+    await withRoom(async () => {
+      await flush();
+      await writeTaken(sale, next);
+    });
+  } catch (error) {
+    if (isQuotaError(error)) {
+      deviceFull.value = true;
+      throw new DeviceFull();
+    }
+    throw error;
+  }
+  batch(() => {
+    deviceFull.value = false;
+    lastSale.value = sale.id;
+    adopt(next);
+  });
+  await refreshSales();
+  sendNow();
+  return sale;
+}
+
+/** Put a refused sale back into the cart, under the same id. False where another tab was first. */
+export async function reopenSale(ventaId: string): Promise<boolean> {
+  await flush();
+  const current = cart.value;
+  const reopened = current === null ? null : await writeReopened(ventaId, current, thisTab());
+  if (reopened !== null) {
+    batch(() => {
+      lastSale.value = lastSale.value === ventaId ? null : lastSale.value;
+      adopt(reopened);
+    });
+  }
+  await refreshSales();
+  return reopened !== null;
+}
+
+/** Its customer is still here, and nobody else's cart has begun: the cart is open again at once. */
+async function reopenForCustomer(sale: Sale): Promise<void> {
+  if (await reopenSale(sale.id)) {
+    refused.value = sale.rechazo;
+  }
+}
+
+function isCustomerHere(sale: Sale): boolean {
+  const empty = cart.peek()?.lineas.length === 0 && cart.peek()?.tienda_id === sale.tienda_id;
+  return empty && Date.now() - sale.fecha < STILL_HERE_MS;
+}
+
+const FOLLOWED: readonly Estado[] = ["EN_COLA", "POR_CONFIRMAR"];
+
+/** Start sending and following; call once, after the session is known. Each tab sees to the sale it took itself. */
+export async function startOutbox(): Promise<void> {
+  await pruneSales();
+  await refreshSales({ changed: false });
+  hear("ventas", () => void refreshSales({ changed: false }));
+  effect(() => {
+    if (online.value && session.value === "open") {
+      sendNow();
+      followSoon();
+    }
+  });
+  effect(() => {
+    if (sales.value.some((sale) => FOLLOWED.includes(sale.estado))) {
+      followSoon();
+    }
+    const last = sales.value.find((sale) => sale.id === lastSale.value);
+    if (last?.estado === "POR_REVISAR" && isCustomerHere(last)) {
+      void reopenForCustomer(last);
+    }
+  });
+}

@@ -1,0 +1,61 @@
+/** Carts that wait while other customers are served. */
+
+import { adopt, freshCart } from "./cart";
+import { claimParked, flush, keep, parkedCarts, removeParked } from "./carts_db";
+import { hear } from "./db";
+import { t } from "./i18n";
+import { cart, notice, parked, seat } from "./state";
+import type { Cart } from "./types";
+
+/** Read them again; call at the start, and when another tab changed something. */
+export async function readParked(): Promise<void> {
+  const tiendaId = seat.value?.tienda.id;
+  parked.value = tiendaId === undefined ? [] : await parkedCarts(tiendaId);
+}
+
+/** Read them again whenever another tab changed one. */
+export function watchParked(): void {
+  hear("carritos", () => void readParked());
+}
+
+/** Park the cart on the screen, if it has lines, and go on with another: at once, both written in one step. */
+function goOnWith(next: Cart): void {
+  const now = cart.value;
+  adopt(next);
+  if (now !== null && now.lineas.length > 0) {
+    keep({ ...now, tab: null, apartada: Date.now() }, next);
+  } else {
+    keep(next);
+  }
+}
+
+/** Park the cart and begin a new one. False where there is nothing in it. Rejects where the device cannot keep it. */
+export async function parkCart(): Promise<boolean> {
+  const now = cart.value;
+  if (now === null || now.lineas.length === 0) {
+    return false;
+  }
+  goOnWith(freshCart(now.tienda_id));
+  await flush();
+  await readParked();
+  notice.value = { text: t("cartParked", { n: parked.value.length }) };
+  return true;
+}
+
+/** Go on with a parked cart; the one on the screen is parked if it has lines. */
+export async function takeUp(cartId: string): Promise<void> {
+  const taken = cart.value === null ? null : await claimParked(cartId);
+  if (taken === null) {
+    notice.value = { text: t("parkedTaken") };
+  } else {
+    goOnWith(taken);
+    await flush();
+  }
+  await readParked();
+}
+
+/** Throw a parked cart away. */
+export async function discardParked(cartId: string): Promise<void> {
+  await removeParked(cartId);
+  await readParked();
+}

@@ -1,0 +1,156 @@
+/** The payment under way: what is due, what was given, and when it adds up. */
+
+import { batch, computed, signal } from "@preact/signals";
+import { t } from "./i18n";
+import { cartTotal, parseDecimal } from "./money";
+import { DeviceFull, takeSale } from "./outbox";
+import { cart, dialog, notice, paying } from "./state";
+import type { Cents, Metodo, Pago } from "./types";
+
+export type Manner = Metodo | "MIXTO";
+const NOTES: readonly Cents[] = [1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
+const MOST_NOTES = 5;
+const MOST_REFERENCE = 64;
+
+export const manner = signal<Manner>("EFECTIVO");
+/** MIXTO: which kind the next part is. */
+export const partMetodo = signal<Metodo>("EFECTIVO");
+/** The amount as it is typed; empty: exactly what is due. */
+export const typed = signal("");
+export const reference = signal("");
+export const parts = signal<readonly Pago[]>([]);
+/** What is wrong with what was typed, in words. */
+export const problem = signal("");
+
+export const due = computed<Cents>(() => cartTotal(cart.value?.lineas ?? []));
+export const missing = computed<Cents>(() => due.value - parts.value.reduce((sum, part) => sum + part.importe, 0));
+/** What was given in cash; null where that is no amount. */
+const given = computed<Cents | null>(() => (typed.value.trim() === "" ? missing.value : parseDecimal(typed.value, 2)));
+/** What goes back to the customer; negative where too little was given. */
+export const change = computed<Cents>(() => (given.value ?? 0) - missing.value);
+
+/** Begin to pay. Nothing to sell, nothing to pay. */
+export function openPayment(kind: Manner): void {
+  if ((cart.value?.lineas.length ?? 0) === 0) {
+    notice.value = { text: t("nothingToPay") };
+    return;
+  }
+  batch(() => {
+    manner.value = kind;
+    partMetodo.value = "EFECTIVO";
+    parts.value = [];
+    clearTyped();
+    dialog.value = null;
+    notice.value = null;
+    paying.value = true;
+  });
+}
+
+export function cancelPayment(): void {
+  paying.value = false;
+}
+
+function clearTyped(): void {
+  typed.value = "";
+  reference.value = "";
+  problem.value = "";
+}
+
+/** Round amounts that a customer is likely to give: each note's next multiple above what is due. */
+export function quickAmounts(amount: Cents): Cents[] {
+  const rounded = NOTES.map((note) => Math.ceil(amount / note) * note).filter((sum) => sum > amount);
+  return [...new Set(rounded)].sort((one, other) => one - other).slice(0, MOST_NOTES);
+}
+
+/** The part that is typed now, or why it is none yet. */
+function readPart(metodo: Metodo): Pago | string {
+  const referencia = reference.value.trim();
+  const amount = given.value;
+  if (amount === null || amount <= 0) {
+    return t("amountUnreadable");
+  }
+  if (metodo === "EFECTIVO") {
+    return { metodo, importe: Math.min(amount, missing.value), recibido: amount, referencia: "" };
+  }
+  if (amount > missing.value) {
+    return t("amountTooMuch");
+  }
+  if (referencia === "" || referencia.length > MOST_REFERENCE) {
+    return t("referenceNeeded");
+  }
+  return { metodo, importe: amount, recibido: null, referencia };
+}
+
+/** MIXTO: add what is typed as one part. Returns whether it was one. */
+export function addPart(): boolean {
+  const part = readPart(partMetodo.value);
+  if (typeof part === "string") {
+    problem.value = part;
+    return false;
+  }
+  batch(() => {
+    parts.value = [...parts.value, part];
+    clearTyped();
+  });
+  return true;
+}
+
+export function removePart(place: number): void {
+  parts.value = parts.value.filter((_part, index) => index !== place);
+  problem.value = "";
+}
+
+/** The payments, where they add up; else why they do not. */
+function readPayments(): readonly Pago[] | string {
+  if (due.value === 0) {
+    return [];
+  }
+  if (manner.value === "MIXTO") {
+    return missing.value === 0 ? parts.value : t("stillMissing");
+  }
+  const part = readPart(manner.value);
+  if (typeof part === "string") {
+    return part;
+  }
+  return part.importe === due.value ? [part] : t("givenTooLittle");
+}
+
+let confirming = false;
+
+/** Sell. Pressed twice, it sells once. */
+export async function confirmPayment(): Promise<void> {
+  const sold = cart.value;
+  const pagos = readPayments();
+  if (typeof pagos === "string") {
+    problem.value = pagos;
+    return;
+  }
+  if (sold === null || confirming || !paying.value) {
+    return;
+  }
+  confirming = true;
+  try {
+    await takeSale({ cart: sold, pagos });
+    paying.value = false;
+  } catch (error) {
+    if (!(error instanceof DeviceFull)) {
+      throw error;
+    }
+    problem.value = t("deviceFull");
+  } finally {
+    confirming = false;
+  }
+}
+
+/** Enter: MIXTO adds a part until all is there; then it sells. */
+export async function enterPayment(): Promise<void> {
+  const adding = manner.value === "MIXTO" && missing.value > 0;
+  if (!adding || (addPart() && missing.value === 0 && parts.value.length > 1)) {
+    await confirmPayment();
+  }
+}
+
+/** What the customer gets back of a sale. */
+export function changeOf(pagos: readonly Pago[]): Cents {
+  return pagos.reduce((sum, { recibido, importe }) => sum + (recibido === null ? 0 : recibido - importe), 0);
+}

@@ -1,0 +1,135 @@
+/** This device's sales: each change is one conditional transaction, so that two tabs never both make it. */
+
+import { isQuotaError, type KeptSale, openDb, tell } from "./db";
+import { sales, seat } from "./state";
+import type { Cart, Estado, Sale } from "./types";
+
+const MOST_SHOWN = 200;
+const MOST_KEPT = 500;
+const KEPT_MS = 7 * 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+const KEPT_WHEN_FULL = 50;
+const DONE: readonly Estado[] = ["PERSISTIDA", "ANULADA"];
+
+/** Read the list again; and tell the other tabs where this one changed something. */
+export async function refreshSales({ changed = true } = {}): Promise<void> {
+  const tiendaId = seat.value?.tienda.id;
+  sales.value = tiendaId === undefined ? [] : await newest(tiendaId);
+  if (changed) {
+    tell("ventas");
+  }
+}
+
+/** The newest, and every one that somebody still waits for. */
+async function newest(tiendaId: string): Promise<Sale[]> {
+  const tx = (await openDb()).transaction("ventas");
+  const range = IDBKeyRange.bound([tiendaId, 0], [tiendaId, Number.MAX_SAFE_INTEGER]);
+  const found: Sale[] = [];
+  let cursor = await tx.store.index("fecha").openCursor(range, "prev");
+  while (cursor !== null) {
+    if (found.length < MOST_SHOWN || !DONE.includes(cursor.value.estado)) {
+      found.push(cursor.value);
+    }
+    cursor = await cursor.continue();
+  }
+  return found;
+}
+
+export async function findSale(ventaId: string): Promise<KeptSale | undefined> {
+  return await (await openDb()).get("ventas", ventaId);
+}
+
+/** All sales of one of these states, of every tienda, in the order in which they were made. */
+export async function salesIn(estado: Estado): Promise<KeptSale[]> {
+  const found = await (await openDb()).getAllFromIndex("ventas", "estado", estado);
+  return found.sort((one, other) => one.fecha - other.fecha || (one.id < other.id ? -1 : 1));
+}
+
+/** Alter a sale that is in one of these states. Null where it is not, any more: nothing changes. */
+export async function alterSale(
+  ventaId: string,
+  from: readonly Estado[],
+  alter: (sale: KeptSale) => Partial<KeptSale>,
+): Promise<KeptSale | null> {
+  const tx = (await openDb()).transaction("ventas", "readwrite");
+  const sale = await tx.store.get(ventaId);
+  if (sale === undefined || !from.includes(sale.estado)) {
+    await tx.done;
+    return null;
+  }
+  const altered = { ...sale, ...alter(sale) };
+  await tx.store.put(altered);
+  await tx.done;
+  await refreshSales();
+  return altered;
+}
+
+/**
+ * Turn a cart into a sale that waits: both in one transaction that is on the disk when this resolves.
+ * False where the cart was sold before: nothing changes. Rejects with a QuotaExceededError.
+ */
+export async function writeTaken(sale: KeptSale, next: Cart): Promise<boolean> {
+  const tx = (await openDb()).transaction(["carritos", "ventas"], "readwrite", { durability: "strict" });
+  if ((await tx.objectStore("ventas").getKey(sale.id)) !== undefined) {
+    await tx.done;
+    return false;
+  }
+  await Promise.all([
+    tx.objectStore("ventas").add(sale),
+    tx.objectStore("carritos").delete(sale.id),
+    tx.objectStore("carritos").put(next),
+    tx.done,
+  ]);
+  return true;
+}
+
+/**
+ * A refused sale becomes a cart again, under the same id: a copy of its request that is late can then never sell it a
+ * second time. The cart it replaces is parked if it has lines. Null where another tab was first.
+ */
+export async function writeReopened(ventaId: string, current: Cart, tab: string): Promise<Cart | null> {
+  const tx = (await openDb()).transaction(["carritos", "ventas"], "readwrite", { durability: "strict" });
+  const sale = await tx.objectStore("ventas").get(ventaId);
+  if (sale === undefined || sale.estado !== "POR_REVISAR" || sale.tienda_id !== current.tienda_id) {
+    await tx.done;
+    return null;
+  }
+  const { id, tienda_id, lineas, rechazo } = sale;
+  const reopened: Cart = { id, tienda_id, tab, lineas, creada: Date.now(), apartada: null, rechazo };
+  const carts = tx.objectStore("carritos");
+  await Promise.all([
+    tx.objectStore("ventas").delete(ventaId),
+    current.lineas.length > 0 ? carts.put({ ...current, tab: null, apartada: Date.now() }) : carts.delete(current.id),
+    carts.put(reopened),
+    tx.done,
+  ]);
+  return reopened;
+}
+
+/** Forget sales that are written and old. `full`: keep few of them. */
+export async function pruneSales({ full = false } = {}): Promise<void> {
+  const keepMs = full ? DAY_MS : KEPT_MS;
+  const most = full ? KEPT_WHEN_FULL : MOST_KEPT;
+  const tx = (await openDb()).transaction("ventas", "readwrite");
+  const done = (await tx.store.getAll()).filter((sale) => DONE.includes(sale.estado));
+  done.sort((one, other) => other.fecha - one.fecha);
+  for (const [place, sale] of done.entries()) {
+    if (place >= most || sale.fecha < Date.now() - keepMs) {
+      await tx.store.delete(sale.id);
+    }
+  }
+  await tx.done;
+}
+
+/** Do what writes; where the device is full, make room once and do it again. */
+export async function withRoom<Result>(write: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isQuotaError(error)) {
+      throw error;
+    }
+    await pruneSales({ full: true });
+    return await write();
+  }
+}

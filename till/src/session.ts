@@ -1,0 +1,182 @@
+/** Who works at this till, and where. Remembered on the device, so that it opens with the network off. */
+
+import { batch } from "@preact/signals";
+import { t } from "./i18n";
+import { api, codigoOf, mensajeOf, NoConnection, type Reply } from "./net";
+import { notice, person, sales, seat, session } from "./state";
+import type { Seat, Terminal, Tienda, Usuario } from "./types";
+
+const SEAT = "caja.puesto";
+const PLACE = "caja.lugar";
+const REFRESH_MS = 5 * 60_000;
+
+interface Place {
+  readonly tienda_id: string;
+  readonly terminal_id: string;
+}
+
+interface SessionBody {
+  readonly usuario: Usuario | null;
+  readonly tiendas: readonly Tienda[];
+}
+
+/** Why nobody was let in; `message` is for the form. */
+export class SignInRefused extends Error {}
+
+function remembered<Kept>(key: string): Kept | null {
+  const kept = localStorage.getItem(key);
+  return kept === null ? null : (JSON.parse(kept) as Kept);
+}
+
+/** The tienda and the terminal that this device was last used for, whoever signed in. */
+export function lastPlace(): Place | null {
+  return remembered<Place>(PLACE);
+}
+
+function open(taken: Seat): void {
+  localStorage.setItem(SEAT, JSON.stringify(taken));
+  localStorage.setItem(
+    PLACE,
+    JSON.stringify({ tienda_id: taken.tienda.id, terminal_id: taken.terminal.id } satisfies Place),
+  );
+  batch(() => {
+    seat.value = taken;
+    session.value = "open";
+  });
+}
+
+function placeAmong(tiendas: readonly Tienda[]): [Tienda, Terminal] | null {
+  const place = lastPlace();
+  const only = tiendas.length === 1 ? tiendas[0] : undefined;
+  const tienda = tiendas.find((each) => each.id === place?.tienda_id) ?? only;
+  if (tienda === undefined) {
+    return null;
+  }
+  const single = tienda.terminales.length === 1 ? tienda.terminales[0] : undefined;
+  const terminal = tienda.terminales.find((each) => each.id === place?.terminal_id) ?? single;
+  return terminal === undefined ? null : [tienda, terminal];
+}
+
+/** Seat whoever the server says is signed in; or let them choose. */
+function take(body: SessionBody): void {
+  if (body.usuario === null) {
+    lose();
+    return;
+  }
+  person.value = { usuario: body.usuario, tiendas: body.tiendas };
+  const found = placeAmong(body.tiendas);
+  if (found === null) {
+    session.value = "choosing";
+  } else {
+    open({ usuario: body.usuario, tienda: found[0], terminal: found[1] });
+  }
+}
+
+/** The server does not know the session: what is in the cart stays, and selling goes on. */
+export function lose(): void {
+  session.value = seat.value === null ? "signed-out" : "ended";
+}
+
+async function ask(): Promise<Reply> {
+  return await api("GET", "sesion", { place: null });
+}
+
+/** At the start: by the server, or as this device remembers where it does not answer. */
+export async function resume(): Promise<void> {
+  seat.value = remembered<Seat>(SEAT);
+  try {
+    const reply = await ask();
+    if (reply.status === 200) {
+      take(reply.body as SessionBody);
+      return;
+    }
+  } catch (error) {
+    if (!(error instanceof NoConnection)) {
+      throw error;
+    }
+  }
+  session.value = seat.value === null ? "signed-out" : "open";
+}
+
+/** Read the session again: roles and the tienda's settings change. Throws NoConnection. */
+export async function refreshSession(): Promise<void> {
+  const reply = await ask();
+  if (reply.status === 200 && session.value !== "choosing") {
+    take(reply.body as SessionBody);
+  }
+}
+
+export function keepSessionFresh(): void {
+  window.setInterval(() => {
+    if (session.value === "open") {
+      refreshSession().catch((error: unknown) => {
+        if (!(error instanceof NoConnection)) {
+          throw error;
+        }
+      });
+    }
+  }, REFRESH_MS);
+}
+
+/** Sign in by name and password. Throws SignInRefused with a text for the form, NoConnection. */
+export async function signIn(usuario: string, clave: string): Promise<void> {
+  if (document.cookie.indexOf("csrftoken=") < 0) {
+    await ask();
+  }
+  const tienda_id = lastPlace()?.tienda_id;
+  const body = tienda_id === undefined ? { usuario, clave } : { usuario, clave, tienda_id };
+  const reply = await api("POST", "sesion", { body, place: null });
+  if (reply.status !== 200) {
+    throw new SignInRefused(refusalText(reply));
+  }
+  take(reply.body as SessionBody);
+}
+
+function refusalText(reply: Reply): string {
+  switch (codigoOf(reply.body)) {
+    case "credenciales_invalidas":
+      return t("signInWrong");
+    case "cuenta_bloqueada":
+      return t("signInLocked", { n: Math.ceil((reply.retryAfterMs ?? 900_000) / 60_000) });
+    default:
+      return mensajeOf(reply.body) || t("signInUnavailable");
+  }
+}
+
+/** Where to work today. */
+export function chooseSeat(tiendaId: string, terminalId: string): void {
+  const tienda = person.value?.tiendas.find((each) => each.id === tiendaId);
+  const terminal = tienda?.terminales.find((each) => each.id === terminalId);
+  if (person.value !== null && tienda !== undefined && terminal !== undefined) {
+    open({ usuario: person.value.usuario, tienda, terminal });
+  }
+}
+
+/** Choose another tienda or terminal. */
+export function changeSeat(): void {
+  if (person.value !== null) {
+    session.value = "choosing";
+  }
+}
+
+let warned = false;
+
+/** Sign out. Where sales of this person still wait, the first time only says so. Throws NoConnection. */
+export async function signOut(): Promise<void> {
+  const mine = sales.value.filter(
+    (sale) => sale.estado === "GUARDADA" && sale.usuario_id === seat.value?.usuario.id,
+  ).length;
+  if (mine > 0 && !warned) {
+    warned = true;
+    notice.value = { text: t("signOutWaiting", { n: mine }) };
+    return;
+  }
+  warned = false;
+  await api("DELETE", "sesion", { place: null });
+  localStorage.removeItem(SEAT);
+  batch(() => {
+    seat.value = null;
+    person.value = null;
+    session.value = "signed-out";
+  });
+}

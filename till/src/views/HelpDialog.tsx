@@ -1,0 +1,21 @@
+import { t } from "../i18n";
+import { SHORTCUTS } from "../shortcuts";
+import { Dialog } from "./Dialog";
+
+/** Every shortcut there is. */
+export function HelpDialog() {
+  return (
+    <Dialog title={t("helpTitle")} wide>
+      <dl class="keys">
+        {SHORTCUTS.map(({ shown, text }) => (
+          <div key={shown} class="keys__row">
+            <dt>
+              <kbd>{shown}</kbd>
+            </dt>
+            <dd>{t(text)}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}

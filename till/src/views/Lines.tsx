@@ -1,0 +1,114 @@
+import { useRef } from "preact/hooks";
+import { removeLinea, selectLinea, setCantidad } from "../cart";
+import { t } from "../i18n";
+import { formatMoney, formatQuantity, importeOf } from "../money";
+import { cart, catalogueSize, dialog, disponible, selected } from "../state";
+import type { Linea } from "../types";
+
+const PIECE = 1_000;
+const FEW = 5_000;
+const SWIPE_PX = 90;
+
+/** What is left, where it is little or less than the cart asks for. */
+function Left({ linea }: { linea: Linea }) {
+  const left = disponible.value.get(linea.producto_id) ?? null;
+  const asked = (cart.value?.lineas ?? [])
+    .filter((each) => each.producto_id === linea.producto_id)
+    .reduce((sum, each) => sum + each.cantidad, 0);
+  if (left === null || (left > FEW && left >= asked)) {
+    return null;
+  }
+  const short = left < asked;
+  return (
+    <span class={short ? "line__left line__left--short" : "line__left"}>
+      {short ? "! " : ""}
+      {left <= 0 ? t("soldOut") : t("left", { cantidad: formatQuantity(left, linea.unidad) })}
+    </span>
+  );
+}
+
+function Steps({ linea }: { linea: Linea }) {
+  const step = (by: number) => setCantidad(linea.id, Math.max(linea.cantidad + by, 0));
+  return (
+    <div class="line__steps">
+      {linea.unidad === "UNIDAD" && (
+        <>
+          <button type="button" class="button" aria-label={t("oneLess", linea)} onClick={() => step(-PIECE)}>
+            −
+          </button>
+          <button type="button" class="button" aria-label={t("oneMore", linea)} onClick={() => step(PIECE)}>
+            +
+          </button>
+        </>
+      )}
+      <button type="button" class="button" aria-label={t("removeOf", linea)} onClick={() => removeLinea(linea.id)}>
+        {t("remove")}
+      </button>
+    </div>
+  );
+}
+
+function Line({ linea }: { linea: Linea }) {
+  const from = useRef<number | null>(null);
+  const chosen = linea.id === selected.value;
+  const edit = () => {
+    selectLinea(linea.id);
+    dialog.value = { kind: "quantity", lineaId: linea.id };
+  };
+  return (
+    <li
+      class={chosen ? "line line--chosen" : "line"}
+      aria-current={chosen}
+      onPointerDown={(event) => {
+        from.current = event.pointerType === "mouse" ? null : event.clientX;
+        selectLinea(linea.id);
+      }}
+      onPointerUp={(event) => {
+        if (from.current !== null && from.current - event.clientX > SWIPE_PX) {
+          removeLinea(linea.id);
+        }
+        from.current = null;
+      }}
+    >
+      <span class="line__mark" aria-hidden="true">
+        {chosen ? "▶" : ""}
+      </span>
+      <button type="button" class="line__quantity figure" aria-label={t("quantityOf", linea)} onClick={edit}>
+        {formatQuantity(linea.cantidad, linea.unidad)}
+        {linea.unidad === "KG" ? " kg" : ""}
+      </button>
+      <span class="line__name">
+        {linea.nombre} <Left linea={linea} />
+      </span>
+      <Steps linea={linea} />
+      <span class="line__price figure">
+        {formatMoney(linea.precio)}
+        {linea.unidad === "KG" ? ` ${t("perKg")}` : ""}
+      </span>
+      <span class="line__amount figure">{formatMoney(importeOf(linea))}</span>
+    </li>
+  );
+}
+
+/** What is in the cart. */
+export function Lines() {
+  const lineas = cart.value?.lineas ?? [];
+  if (lineas.length > 0) {
+    return (
+      <ul class="lines" aria-label={t("cart")}>
+        {lineas.map((linea) => (
+          <Line key={linea.id} linea={linea} />
+        ))}
+      </ul>
+    );
+  }
+  const none = catalogueSize.value === null || catalogueSize.value === 0;
+  return (
+    <div class="empty">
+      <p class="empty__lead">
+        {none ? t(catalogueSize.value === null ? "catalogueLoading" : "catalogueNone") : t("cartEmpty")}
+      </p>
+      <p>{t("cartEmptyHint")}</p>
+    </div>
+  );
+}

@@ -1,0 +1,36 @@
+import { t } from "../i18n";
+
+const KEYS = ["7", "8", "9", "4", "5", "6", "1", "2", "3", ",", "0"];
+
+interface Props {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly onEnter: () => void;
+  /** Also a key that multiplies. */
+  readonly star?: boolean;
+}
+
+/** Digits for a finger. It types into whatever signal its owner gives it, and never takes the focus. */
+export function NumberPad({ value, onChange, onEnter, star = false }: Props) {
+  const hold = (event: Event) => event.preventDefault();
+  return (
+    <fieldset class="pad" aria-label={t("keypad")} onPointerDown={hold}>
+      {KEYS.map((key) => (
+        <button key={key} type="button" class="button pad__key" tabIndex={-1} onClick={() => onChange(value + key)}>
+          {key}
+        </button>
+      ))}
+      <button type="button" class="button pad__key" tabIndex={-1} onClick={() => onChange(value.slice(0, -1))}>
+        {t("digitBack")}
+      </button>
+      {star && (
+        <button type="button" class="button pad__key" tabIndex={-1} onClick={() => onChange(`${value}*`)}>
+          ×
+        </button>
+      )}
+      <button type="button" class="button button--accent pad__enter" tabIndex={-1} onClick={onEnter}>
+        {t("accept")}
+      </button>
+    </fieldset>
+  );
+}

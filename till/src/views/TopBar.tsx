@@ -1,0 +1,91 @@
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { t } from "../i18n";
+import { applyUpdate, updateReady } from "../register";
+import { dialog, online, sales, seat, session, toReview, waiting } from "../state";
+import { dark, toggleTheme } from "../theme";
+
+const now = signal(Date.now());
+const TICK_MS = 10_000;
+
+function formatTime(moment: number): string {
+  const tienda = seat.value?.tienda;
+  return new Intl.DateTimeFormat(tienda?.configuracion_regional ?? "es-MX", {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    ...(tienda === undefined ? {} : { timeZone: tienda.zona_horaria }),
+  }).format(moment);
+}
+
+function Connection() {
+  const kept = waiting.value.length;
+  const text = online.value
+    ? kept > 0 && session.value === "open"
+      ? t("sending", { n: kept })
+      : t("online")
+    : kept > 0
+      ? t("offlineKept", { n: kept })
+      : t("offline");
+  return (
+    <p class={online.value ? "net net--on" : "net net--off"} role="status">
+      <span aria-hidden="true">{online.value ? "●" : "○"}</span> {text}
+    </p>
+  );
+}
+
+function Review() {
+  const [first] = toReview.value;
+  return first === undefined ? null : (
+    <button
+      type="button"
+      class="button button--bad"
+      onClick={() => {
+        dialog.value = { kind: "review", ventaId: first.id };
+      }}
+    >
+      ! {t("toReview", { n: toReview.value.length })}
+    </button>
+  );
+}
+
+/** Whether it is saved, where one is, and the way to everything else. */
+export function TopBar() {
+  useEffect(() => {
+    const timer = window.setInterval(() => {
+      now.value = Date.now();
+    }, TICK_MS);
+    return () => window.clearInterval(timer);
+  }, []);
+  const queued = sales.value.filter((sale) => sale.estado === "EN_COLA" || sale.estado === "POR_CONFIRMAR").length;
+  const place = seat.value;
+  return (
+    <header class="top">
+      <h1 class="hidden">{t("appName")}</h1>
+      <Connection />
+      {place !== null && (
+        <p class="top__place">
+          {place.tienda.nombre} · {place.terminal.nombre} · {place.usuario.nombre}
+        </p>
+      )}
+      {queued > 0 && <p class="top__queued">◌ {t("inQueue", { n: queued })}</p>}
+      <Review />
+      {session.value === "ended" && <p class="top__ended">! {t("endedBar")}</p>}
+      {updateReady.value && (
+        <button type="button" class="button" onClick={applyUpdate} title={t("updateReady")}>
+          {t("reload")}
+        </button>
+      )}
+      <time class="top__clock">{formatTime(now.value)}</time>
+      <button type="button" class="button" onClick={() => (dialog.value = { kind: "help" })}>
+        <kbd>?</kbd> {t("help")}
+      </button>
+      <button type="button" class="button" onClick={() => (dialog.value = { kind: "settings" })}>
+        {t("settings")}
+      </button>
+      <button type="button" class="button" onClick={toggleTheme}>
+        {dark.value ? `☀ ${t("themeLight")}` : `☾ ${t("themeDark")}`}
+      </button>
+    </header>
+  );
+}

@@ -1,0 +1,34 @@
+/** A scanner is a keyboard that types fast: its codes are told from a person's typing, wherever the focus is. */
+
+const FASTEST_HAND_MS = 35;
+const SHORTEST = 4;
+const LONGEST = 64;
+
+function isTyping(event: KeyboardEvent): boolean {
+  return event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey;
+}
+
+/** Call `onScan` with each code that a scanner typed; its Enter goes nowhere else. Returns how to stop. */
+export function listenForScans(onScan: (code: string) => void): () => void {
+  let code = "";
+  let last = 0;
+  const hear = (event: KeyboardEvent) => {
+    const quick = event.timeStamp - last < FASTEST_HAND_MS;
+    last = event.timeStamp;
+    if (event.key === "Enter") {
+      const scanned = quick && code.length >= SHORTEST ? code : null;
+      code = "";
+      if (scanned !== null) {
+        event.preventDefault();
+        event.stopPropagation();
+        onScan(scanned);
+      }
+    } else if (isTyping(event)) {
+      code = quick ? (code + event.key).slice(-LONGEST) : event.key;
+    } else if (event.key !== "Shift") {
+      code = "";
+    }
+  };
+  window.addEventListener("keydown", hear, { capture: true });
+  return () => window.removeEventListener("keydown", hear, { capture: true });
+}
