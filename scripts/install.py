@@ -1,4 +1,4 @@
-"""Say which servers' programs are missing, or install them where INSTALL=1 asks for it."""
+"""Say which of the programs that the tests run are missing, or install them where INSTALL=1 asks for it."""
 
 import os
 import shutil
@@ -14,6 +14,7 @@ FINDERS: tuple[Callable[[], Path], ...] = (
     binaries.postgres_folder,
     binaries.redis_server,
     binaries.rabbitmq_server,
+    binaries.chromium,
 )
 
 
@@ -22,7 +23,7 @@ class CannotInstall(Exception):
 
 
 def missing(finders: Sequence[Callable[[], Path]] = FINDERS) -> list[binaries.MissingBinary]:
-    """The servers whose programs are nowhere on this machine."""
+    """The programs that are nowhere on this machine."""
     found = []
     for finder in finders:
         try:

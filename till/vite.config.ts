@@ -3,7 +3,6 @@ import { defineConfig } from "vitest/config";
 
 const PAGE = "/caja/";
 const ASSETS = "/static/till/";
-const ACCENT = "#0b5cad";
 
 export default defineConfig(({ mode }) => ({
   base: mode === "test" ? "/" : ASSETS,
@@ -20,23 +19,7 @@ export default defineConfig(({ mode }) => ({
       strategies: "generateSW",
       registerType: "prompt",
       injectRegister: false,
-      manifest: {
-        name: "Blend POS · Caja",
-        short_name: "Caja",
-        lang: "es",
-        start_url: PAGE,
-        scope: PAGE,
-        id: PAGE,
-        display: "standalone",
-        background_color: "#ffffff",
-        theme_color: ACCENT,
-        icons: [
-          { src: "icon-192.png", sizes: "192x192", type: "image/png" },
-          { src: "icon-512.png", sizes: "512x512", type: "image/png" },
-          { src: "icon-maskable-512.png", sizes: "512x512", type: "image/png", purpose: "maskable" },
-          { src: "icon.svg", sizes: "any", type: "image/svg+xml" },
-        ],
-      },
+      manifest: false, // public/manifest.webmanifest: the plugin would precache its own under an address of its own
       workbox: {
         globPatterns: ["**/*.{js,css,html,svg,png,webmanifest}"],
         globIgnores: ["**/decoder-*"],
@@ -53,7 +36,7 @@ export default defineConfig(({ mode }) => ({
           }),
         ],
         navigateFallback: PAGE,
-        navigateFallbackAllowlist: [/^\/caja\/$/],
+        navigateFallbackAllowlist: [/^\/caja\/(\?|$)/],
         // The camera's decoder is large: kept once it was used.
         runtimeCaching: [
           {
