@@ -10,7 +10,11 @@ describe("readScaleCode", () => {
     expect(checkDigit("400638133393")).toBe(1);
   });
   it("reads item and weight", () => {
-    expect(readScaleCode(code("200012301500"), PATTERNS)).toEqual({ item: "00123", prefixed: "2000123", gramos: 1_500 });
+    expect(readScaleCode(code("200012301500"), PATTERNS)).toEqual({
+      item: "00123",
+      prefixed: "2000123",
+      gramos: 1_500,
+    });
     expect(readScaleCode(code("210042012345"), PATTERNS)).toEqual({ item: "0042", prefixed: "210042", gramos: 12_345 });
   });
   it.each([
