@@ -105,7 +105,7 @@ export async function parkedCarts(tiendaId: string): Promise<Cart[]> {
   const carts = await (await openDb()).getAllFromIndex("carritos", "tienda", tiendaId);
   return carts
     .filter((cart) => cart.apartada !== null)
-    .sort((one, other) => (other.apartada ?? 0) - (one.apartada ?? 0));
+    .sort((one, other) => (other.apartada ?? 0) - (one.apartada ?? 0) || (one.id < other.id ? 1 : -1));
 }
 
 /**

@@ -69,6 +69,9 @@ function readPart(metodo: Metodo): Pago | string {
   if (amount === null || amount <= 0) {
     return t("amountUnreadable");
   }
+  if (missing.value <= 0) {
+    return t("amountTooMuch"); // all of it is there
+  }
   if (metodo === "EFECTIVO") {
     return { metodo, importe: Math.min(amount, missing.value), recibido: amount, referencia: "" };
   }

@@ -1,0 +1,160 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import "./browser";
+import { DeviceFull, takeSale } from "../src/outbox";
+import {
+  addPart,
+  cancelPayment,
+  change,
+  changeOf,
+  confirmPayment,
+  enterPayment,
+  missing,
+  openPayment,
+  partMetodo,
+  parts,
+  problem,
+  quickAmounts,
+  reference,
+  removePart,
+  typed,
+} from "../src/payment";
+import { cart, notice, paying, seat } from "../src/state";
+import type { Cart, Metodo, Sale } from "../src/types";
+import { linea, seatIn } from "./examples";
+
+vi.mock("../src/outbox", () => ({ DeviceFull: class DeviceFull extends Error {}, takeSale: vi.fn() }));
+const taken = vi.mocked(takeSale);
+
+function cartOf(precio: number): Cart {
+  const lineas = [linea({ precio })];
+  return { id: "c", tienda_id: "a", tab: "t", lineas, creada: 1, apartada: null, rechazo: null };
+}
+
+/** The payments that were sold with, the last time. */
+const pagos = () => taken.mock.lastCall?.[0].pagos;
+
+function part(metodo: Metodo, amount: string, referencia = ""): boolean {
+  partMetodo.value = metodo;
+  typed.value = amount;
+  reference.value = referencia;
+  return addPart();
+}
+
+beforeEach(() => {
+  taken.mockReset().mockResolvedValue({} as Sale);
+  seat.value = seatIn("a");
+  cart.value = cartOf(8_400);
+  paying.value = false;
+});
+
+describe("cash", () => {
+  it("is exact where nothing is typed", async () => {
+    openPayment("EFECTIVO");
+    await confirmPayment();
+    expect(pagos()).toEqual([{ metodo: "EFECTIVO", importe: 8_400, recibido: 8_400, referencia: "" }]);
+    expect(paying.value).toBe(false);
+  });
+  it("gives change of what was given, and never takes too little", async () => {
+    openPayment("EFECTIVO");
+    for (const wrong of ["83,99", "0", "abc", "84,001"]) {
+      typed.value = wrong;
+      await confirmPayment();
+      expect(problem.value).not.toBe("");
+    }
+    expect(taken).not.toHaveBeenCalled();
+    typed.value = "100";
+    expect(change.value).toBe(1_600);
+    await enterPayment();
+    expect(pagos()).toEqual([{ metodo: "EFECTIVO", importe: 8_400, recibido: 10_000, referencia: "" }]);
+    expect(changeOf(pagos() ?? [])).toBe(1_600);
+  });
+  it("offers the next round amounts, each once", () => {
+    expect(quickAmounts(8_400)).toEqual([9_000, 10_000, 20_000, 50_000, 100_000]);
+    expect(quickAmounts(10_000)).toEqual([20_000, 50_000, 100_000]);
+    expect(quickAmounts(100_001)).toEqual([101_000, 102_000, 105_000, 110_000, 120_000]);
+  });
+});
+
+describe("card and transfer", () => {
+  it.each(["TARJETA", "TRANSFERENCIA"] as const)("%s needs a reference and is what is due", async (metodo) => {
+    openPayment(metodo);
+    await confirmPayment();
+    expect(problem.value).not.toBe("");
+    reference.value = "x".repeat(65);
+    await confirmPayment();
+    expect(taken).not.toHaveBeenCalled();
+    reference.value = " 123456 ";
+    await confirmPayment();
+    expect(pagos()).toEqual([{ metodo, importe: 8_400, recibido: null, referencia: "123456" }]);
+  });
+});
+
+describe("mixed", () => {
+  it("adds up exactly; cash alone may be more, and its surplus goes back", async () => {
+    openPayment("MIXTO");
+    expect(part("TARJETA", "84,01", "1")).toBe(false);
+    expect(part("TARJETA", "50")).toBe(false);
+    expect(part("TARJETA", "50", "1")).toBe(true);
+    expect(missing.value).toBe(3_400);
+    await confirmPayment();
+    expect(taken).not.toHaveBeenCalled();
+    expect(part("EFECTIVO", "40")).toBe(true);
+    expect(missing.value).toBe(0);
+    await confirmPayment();
+    expect(pagos()).toEqual([
+      { metodo: "TARJETA", importe: 5_000, recibido: null, referencia: "1" },
+      { metodo: "EFECTIVO", importe: 3_400, recibido: 4_000, referencia: "" },
+    ]);
+  });
+  it("takes parts away again, and nothing beyond what is due", () => {
+    openPayment("MIXTO");
+    part("EFECTIVO", "50");
+    part("EFECTIVO", "");
+    expect(parts.value.map((each) => each.importe)).toEqual([5_000, 3_400]);
+    expect(part("EFECTIVO", "1")).toBe(false);
+    expect(part("EFECTIVO", "")).toBe(false);
+    removePart(0);
+    expect(missing.value).toBe(5_000);
+  });
+  it("is refused where the cart has changed under it", async () => {
+    openPayment("MIXTO");
+    part("EFECTIVO", "84");
+    cart.value = cartOf(8_300);
+    await confirmPayment();
+    expect(taken).not.toHaveBeenCalled();
+  });
+});
+
+describe("selling", () => {
+  it("sells once, however often it is pressed", async () => {
+    openPayment("EFECTIVO");
+    await Promise.all([confirmPayment(), confirmPayment(), enterPayment()]);
+    await confirmPayment();
+    expect(taken).toHaveBeenCalledTimes(1);
+  });
+  it("keeps everything where the device is full, and can be pressed again", async () => {
+    taken.mockRejectedValueOnce(new DeviceFull());
+    openPayment("EFECTIVO");
+    typed.value = "100";
+    await confirmPayment();
+    expect([paying.value, typed.value, problem.value !== ""]).toEqual([true, "100", true]);
+    await confirmPayment();
+    expect(paying.value).toBe(false);
+  });
+  it("takes no payment for nothing", async () => {
+    cart.value = { ...cartOf(0), lineas: [] };
+    openPayment("EFECTIVO");
+    expect(paying.value).toBe(false);
+    expect(notice.value).not.toBeNull();
+    cart.value = cartOf(0);
+    openPayment("MIXTO");
+    await enterPayment();
+    expect(pagos()).toEqual([]);
+  });
+  it("sells nothing after it was left", async () => {
+    openPayment("EFECTIVO");
+    cancelPayment();
+    await confirmPayment();
+    expect(taken).not.toHaveBeenCalled();
+  });
+});
