@@ -12,17 +12,20 @@ function isTyping(event: KeyboardEvent): boolean {
 export function listenForScans(onScan: (code: string) => void): () => void {
   let code = "";
   let last = 0;
+  const end = (event: KeyboardEvent, quick: boolean) => {
+    const scanned = quick && code.length >= SHORTEST ? code : null;
+    code = "";
+    if (scanned !== null) {
+      event.preventDefault();
+      event.stopPropagation();
+      onScan(scanned);
+    }
+  };
   const hear = (event: KeyboardEvent) => {
     const quick = event.timeStamp - last < FASTEST_HAND_MS;
     last = event.timeStamp;
     if (event.key === "Enter") {
-      const scanned = quick && code.length >= SHORTEST ? code : null;
-      code = "";
-      if (scanned !== null) {
-        event.preventDefault();
-        event.stopPropagation();
-        onScan(scanned);
-      }
+      end(event, quick);
     } else if (isTyping(event)) {
       code = quick ? (code + event.key).slice(-LONGEST) : event.key;
     } else if (event.key !== "Shift") {

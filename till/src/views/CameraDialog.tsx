@@ -47,7 +47,6 @@ export function CameraDialog() {
   }, []);
   return (
     <Dialog title={t("cameraTitle")} wide>
-      {/* biome-ignore lint/a11y/useMediaCaption: a live picture has no words */}
       <video ref={video} class="camera" playsInline muted />
       <p role="status">{problem.value === "" ? t("cameraHelp") : problem.value}</p>
     </Dialog>

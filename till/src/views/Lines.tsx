@@ -33,15 +33,30 @@ function Steps({ linea }: { linea: Linea }) {
     <div class="line__steps">
       {linea.unidad === "UNIDAD" && (
         <>
-          <button type="button" class="button" aria-label={t("oneLess", linea)} onClick={() => step(-PIECE)}>
+          <button
+            type="button"
+            class="button"
+            aria-label={t("oneLess", { nombre: linea.nombre })}
+            onClick={() => step(-PIECE)}
+          >
             −
           </button>
-          <button type="button" class="button" aria-label={t("oneMore", linea)} onClick={() => step(PIECE)}>
+          <button
+            type="button"
+            class="button"
+            aria-label={t("oneMore", { nombre: linea.nombre })}
+            onClick={() => step(PIECE)}
+          >
             +
           </button>
         </>
       )}
-      <button type="button" class="button" aria-label={t("removeOf", linea)} onClick={() => removeLinea(linea.id)}>
+      <button
+        type="button"
+        class="button"
+        aria-label={t("removeOf", { nombre: linea.nombre })}
+        onClick={() => removeLinea(linea.id)}
+      >
         {t("remove")}
       </button>
     </div>
@@ -73,7 +88,12 @@ function Line({ linea }: { linea: Linea }) {
       <span class="line__mark" aria-hidden="true">
         {chosen ? "▶" : ""}
       </span>
-      <button type="button" class="line__quantity figure" aria-label={t("quantityOf", linea)} onClick={edit}>
+      <button
+        type="button"
+        class="line__quantity figure"
+        aria-label={t("quantityOf", { nombre: linea.nombre })}
+        onClick={edit}
+      >
         {formatQuantity(linea.cantidad, linea.unidad)}
         {linea.unidad === "KG" ? " kg" : ""}
       </button>

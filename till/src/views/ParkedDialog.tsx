@@ -35,7 +35,12 @@ function Parked({ cart, first }: { cart: Cart; first: boolean }) {
       <button
         type="button"
         class={sure.value ? "button button--bad" : "button"}
-        onClick={() => (sure.value ? discardParked(cart.id) : (sure.value = true))}
+        onClick={() => {
+          if (sure.value) {
+            void discardParked(cart.id);
+          }
+          sure.value = true;
+        }}
       >
         {t(sure.value ? "discardSure" : "discard")}
       </button>

@@ -74,7 +74,7 @@ function Result({ producto, place }: { producto: Producto; place: number }) {
     // The box keeps the focus; its arrows walk the options.
     // biome-ignore lint/a11y/useFocusableInteractive: aria-activedescendant of the box
     // biome-ignore lint/a11y/useKeyWithClickEvents: the box takes the keys
-    <li
+    <div
       id={`${LIST}-${place}`}
       role="option"
       aria-selected={chosen}
@@ -89,18 +89,17 @@ function Result({ producto, place }: { producto: Producto; place: number }) {
         {formatMoney(producto.precio)}
         {producto.unidad === "KG" ? ` ${t("perKg")}` : ""}
       </span>
-    </li>
+    </div>
   );
 }
 
 function Results() {
   return results.value.length === 0 ? null : (
-    // biome-ignore lint/a11y/useFocusableInteractive: aria-activedescendant of the box
-    <ul id={LIST} role="listbox" aria-label={t("results")} class="results">
+    <div id={LIST} role="listbox" aria-label={t("results")} class="results">
       {results.value.map((producto, place) => (
         <Result key={producto.id} producto={producto} place={place} />
       ))}
-    </ul>
+    </div>
   );
 }
 

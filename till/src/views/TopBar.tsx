@@ -4,19 +4,10 @@ import { t } from "../i18n";
 import { applyUpdate, updateReady } from "../register";
 import { dialog, online, sales, seat, session, toReview, waiting } from "../state";
 import { dark, toggleTheme } from "../theme";
+import { formatTime } from "./format";
 
 const now = signal(Date.now());
 const TICK_MS = 10_000;
-
-function formatTime(moment: number): string {
-  const tienda = seat.value?.tienda;
-  return new Intl.DateTimeFormat(tienda?.configuracion_regional ?? "es-MX", {
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-    ...(tienda === undefined ? {} : { timeZone: tienda.zona_horaria }),
-  }).format(moment);
-}
 
 function Connection() {
   const kept = waiting.value.length;

@@ -1,0 +1,59 @@
+import { useEffect, useRef } from "preact/hooks";
+import { forgetRefusal } from "../../cart";
+import { giveBack } from "../../focus";
+import { t } from "../../i18n";
+import { acceptOffer, isOpen, type Offer, offersOf } from "../../refusals";
+import { cart, refused } from "../../state";
+import { actionOf, wordsOf } from "./words";
+
+function settle(offer: Offer, others: readonly Offer[]): void {
+  acceptOffer(offer);
+  if (!others.some(isOpen)) {
+    forgetRefusal();
+    giveBack();
+  }
+}
+
+/** The server did not take the cart that is open again: what to do about each line. Enter takes the first offer. */
+export function RefusedBanner() {
+  const rechazo = refused.value;
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => first.current?.focus(), [rechazo, cart.value]);
+  if (rechazo === null) {
+    return null;
+  }
+  const offers = offersOf(rechazo, cart.value?.lineas ?? []).filter(isOpen);
+  return (
+    <section class="refused" role="alert" aria-label={t("refusedTitle")}>
+      {offers.map((offer, place) => (
+        <p key={offer.productoId} class="refused__offer">
+          <span>! {wordsOf(offer, false)}</span>
+          <button
+            type="button"
+            {...(place === 0 ? { ref: first } : {})}
+            class={place === 0 ? "button button--accent" : "button"}
+            onClick={() => settle(offer, offers)}
+          >
+            {actionOf(offer)}
+          </button>
+        </p>
+      ))}
+      {offers.length === 0 && (
+        <p class="refused__offer">
+          <span>! {t("refusedOther", { mensaje: rechazo.mensaje })}</span>
+          <button
+            ref={first}
+            type="button"
+            class="button button--accent"
+            onClick={() => {
+              forgetRefusal();
+              giveBack();
+            }}
+          >
+            {t("refusedSeen")}
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}

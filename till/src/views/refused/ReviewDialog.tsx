@@ -1,0 +1,139 @@
+import { useSignal } from "@preact/signals";
+import { CloseRefused, closeSale, type Supervisor } from "../../closing";
+import { t } from "../../i18n";
+import { readableCode } from "../../ids";
+import { NoConnection } from "../../net";
+import { reopenSale } from "../../outbox";
+import { offersOf } from "../../refusals";
+import { notice, online, sales, seat } from "../../state";
+import type { Sale } from "../../types";
+import { closeDialog, Dialog } from "../Dialog";
+import { formatMoment } from "../format";
+import { SoldLines } from "../sales/SaleDialog";
+import { wordsOf } from "./words";
+
+async function correct(ventaId: string): Promise<void> {
+  const reopened = await reopenSale(ventaId);
+  closeDialog();
+  if (!reopened) {
+    notice.value = { text: t("reviewTaken") };
+  }
+}
+
+function Why({ sale }: { sale: Sale }) {
+  const rechazo = sale.rechazo;
+  if (rechazo === null) {
+    return null;
+  }
+  const offers = offersOf(rechazo, sale.lineas);
+  return (
+    <ul class="list">
+      {offers.map((offer) => (
+        <li key={offer.productoId}>! {wordsOf(offer, true)}</li>
+      ))}
+      {offers.length === 0 && <li>! {t("refusedOther", { mensaje: rechazo.mensaje })}</li>}
+    </ul>
+  );
+}
+
+function CloseForm({ sale }: { sale: Sale }) {
+  const razon = useSignal("");
+  const usuario = useSignal("");
+  const clave = useSignal("");
+  const problem = useSignal("");
+  const alone = seat.value !== null && seat.value.tienda.rol !== "cajero";
+  const submit = async () => {
+    if (razon.value.trim() === "") {
+      problem.value = t("reasonNeeded");
+      return;
+    }
+    const supervisor: Supervisor = { usuario: usuario.value, clave: clave.value };
+    try {
+      await closeSale({ ventaId: sale.id, razon: razon.value.trim(), ...(alone ? {} : { supervisor }) });
+      closeDialog();
+    } catch (error) {
+      if (error instanceof CloseRefused) {
+        problem.value = error.message;
+      } else if (error instanceof NoConnection) {
+        problem.value = t("needsServer");
+      } else {
+        throw error;
+      }
+    }
+  };
+  return (
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      <h3>{t("reviewClose")}</h3>
+      <TextField label={t("reason")} value={razon} />
+      {!alone && (
+        <>
+          <p class="muted">{t("supervisorHelp")}</p>
+          <TextField label={t("supervisor")} value={usuario} />
+          <TextField label={t("password")} value={clave} type="password" />
+        </>
+      )}
+      <p class="problem" role="alert">
+        {problem.value}
+      </p>
+      {online.value ? (
+        <button type="submit" class="button button--bad">
+          {t("closeSale")}
+        </button>
+      ) : (
+        <p>{t("needsServer")}</p>
+      )}
+    </form>
+  );
+}
+
+interface FieldProps {
+  readonly label: string;
+  readonly value: { value: string };
+  readonly type?: "text" | "password";
+}
+
+export function TextField({ label, value, type = "text" }: FieldProps) {
+  return (
+    <label class="field">
+      {label}
+      <input
+        class="field__input"
+        {...(type === "password" ? { type } : { type: "text" as const })}
+        autocomplete="off"
+        maxLength={200}
+        value={value.value}
+        onInput={(event) => {
+          value.value = event.currentTarget.value;
+        }}
+      />
+    </label>
+  );
+}
+
+/** A sale that the server refused after its customer had left. It stands out until somebody decides. */
+export function ReviewDialog({ ventaId }: { ventaId: string }) {
+  const sale = sales.value.find((each) => each.id === ventaId);
+  if (sale === undefined || sale.estado !== "POR_REVISAR") {
+    return null;
+  }
+  return (
+    <Dialog title={`${t("reviewTitle")} ${readableCode(sale.id)}`} wide>
+      <p>
+        {formatMoment(sale.fecha)} · {sale.usuario}
+      </p>
+      <Why sale={sale} />
+      <p>{t("reviewLead")}</p>
+      <SoldLines sale={sale} />
+      <button type="button" class="button button--accent" onClick={() => void correct(sale.id)}>
+        {t("reviewCorrect")}
+      </button>
+      <CloseForm sale={sale} />
+    </Dialog>
+  );
+}

@@ -1,0 +1,82 @@
+import { t } from "../../i18n";
+import { readableCode } from "../../ids";
+import { formatMoney, formatQuantity, importeOf } from "../../money";
+import { canPrint, printReceipt } from "../../printing";
+import { sales } from "../../state";
+import type { Sale } from "../../types";
+import { waitsForPerson } from "../../whose";
+import { Dialog } from "../Dialog";
+import { formatMoment } from "../format";
+import { MANNERS } from "../pay/PayPanel";
+import { Chip } from "./Chip";
+
+function says(sale: Sale): string {
+  if (sale.estado === "GUARDADA" && waitsForPerson(sale)) {
+    return t("saysOther", { usuario: sale.usuario });
+  }
+  return t(`says${sale.estado}`);
+}
+
+export function SoldLines({ sale }: { sale: Sale }) {
+  return (
+    <table class="table">
+      <tbody>
+        {sale.lineas.map((linea) => (
+          <tr key={linea.id}>
+            <td class="figure">{formatQuantity(linea.cantidad, linea.unidad)}</td>
+            <td>{linea.nombre}</td>
+            <td class="figure">{formatMoney(linea.precio)}</td>
+            <td class="figure">{formatMoney(importeOf(linea))}</td>
+          </tr>
+        ))}
+      </tbody>
+      <tfoot>
+        <tr>
+          <th scope="row" colSpan={3}>
+            {t("total")}
+          </th>
+          <td class="figure">{formatMoney(sale.total)}</td>
+        </tr>
+      </tfoot>
+    </table>
+  );
+}
+
+/** One sale: its lines, how it was paid, and what has become of it. */
+export function SaleDialog({ ventaId }: { ventaId: string }) {
+  const sale = sales.value.find((each) => each.id === ventaId);
+  if (sale === undefined) {
+    return null;
+  }
+  return (
+    <Dialog title={t("saleTitle", { codigo: readableCode(sale.id) })} wide>
+      <p>
+        <Chip sale={sale} /> {formatMoment(sale.fecha)} · {sale.usuario}
+        {sale.recibo === null ? "" : ` · ${t("receiptNumber", { numero: sale.recibo })}`}
+      </p>
+      <p>{says(sale)}</p>
+      <SoldLines sale={sale} />
+      <ul class="list">
+        {sale.pagos.map((pago) => (
+          <li key={`${pago.metodo}${pago.referencia}${pago.importe}`} class="part">
+            <span>
+              {t(MANNERS[pago.metodo])} {pago.referencia}
+            </span>
+            <span class="figure">{formatMoney(pago.importe)}</span>
+          </li>
+        ))}
+      </ul>
+      <div class="row">
+        <button
+          type="button"
+          class="button button--accent"
+          disabled={!canPrint(sale)}
+          onClick={() => void printReceipt(sale)}
+        >
+          {t(sale.impresa ? "reprint" : "print")}
+        </button>
+        {!canPrint(sale) && <p class="muted">{t("saysNoPrint")}</p>}
+      </div>
+    </Dialog>
+  );
+}
