@@ -47,7 +47,8 @@ def node_environment(*, cache: str) -> dict[str, str]:
 
 def npm(what: str, *arguments: str, environment: Mapping[str, str]) -> None:
     """Run npm in till/. Raises TillError with what it printed where it fails; else it is silent."""
-    command = [node_package() / "bin" / "node", node_package() / "lib/node_modules/npm/bin/npm-cli.js", *arguments]
+    package = node_package()
+    command = [str(package / "bin/node"), str(package / "lib/node_modules/npm/bin/npm-cli.js"), *arguments]
     done = subprocess.run(
         command,
         cwd=SOURCES,

@@ -170,10 +170,33 @@ def receipt_gaps(tienda_id: UUID) -> list[tuple[UUID, int]]:
     return gaps
 
 
+def _numbered(*, products: int, stock: int, precios: Sequence[str]) -> list[NewProduct]:
+    return [
+        NewProduct(
+            id=uuid4(),
+            sku=f"sku-{number}",
+            nombre=f"Producto {number}",
+            unidad=Unidad.KG if number % 3 == 2 else Unidad.UNIDAD,
+            precio=Decimal(precios[number % len(precios)]),
+            stock_inicial=Decimal(stock),
+        )
+        for number in range(products)
+    ]
+
+
 def open_shop(
-    *, products: int = 3, stock: int = 1000, terminals: int = 1, precios: Sequence[str] = ("10.50",), warm: bool = True
+    *,
+    products: int = 3,
+    stock: int = 1000,
+    terminals: int = 1,
+    precios: Sequence[str] = ("10.50",),
+    catalogue: Sequence[NewProduct] = (),
+    warm: bool = True,
 ) -> Shop:
-    """A new tienda with `stock` units of each product; prices are dealt in turn. Armed and warm unless told."""
+    """A new tienda with `stock` units of each product; prices are dealt in turn. Armed and warm unless told.
+
+    `catalogue`: products of the test's own instead, each with its own stock; `sold` does not know it.
+    """
     tienda = Tienda(nombre=f"tienda {uuid4().hex[:8]}")
     terminal_rows = [shops.open_tienda(tienda=tienda)]
     for numero in range(2, terminals + 1):
@@ -194,17 +217,7 @@ def open_shop(
         )
         for terminal in terminal_rows
     ]
-    new = [
-        NewProduct(
-            id=uuid4(),
-            sku=f"sku-{number}",
-            nombre=f"Producto {number}",
-            unidad=Unidad.KG if number % 3 == 2 else Unidad.UNIDAD,
-            precio=Decimal(precios[number % len(precios)]),
-            stock_inicial=Decimal(stock),
-        )
-        for number in range(products)
-    ]
+    new = list(catalogue) or _numbered(products=products, stock=stock, precios=precios)
     create_products(tienda_id=tienda.pk, products=new, fecha=datetime.now(UTC))
     shop = Shop(
         tienda.pk,

@@ -1,0 +1,57 @@
+"""The page itself: it comes quickly, keeps to its policy, and opens again with the network off."""
+
+import time
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import TABLET, OpenTill
+from tests.browser.store import Store
+from tests.browser.till_page import TillPage
+
+LOADED_MS = 2_000
+
+
+def test_it_asks_who_is_there_within_two_seconds(open_till: OpenTill) -> None:
+    start = time.monotonic()
+    till = open_till()
+    expect(till.page.get_by_role("button", name="Entrar")).to_be_visible(timeout=LOADED_MS)
+    assert (time.monotonic() - start) * 1000 < LOADED_MS
+
+
+def test_no_script_or_style_of_a_stranger_runs(open_till: OpenTill) -> None:
+    till = open_till(but=("Content Security Policy",))
+    added = """() => {
+        const script = document.createElement("script");
+        script.textContent = "globalThis.stranger = true";
+        document.body.append(script);
+        return globalThis.stranger === undefined;
+    }"""
+    assert till.page.evaluate(added)
+
+
+def test_it_opens_with_the_network_off(open_till: OpenTill) -> None:
+    till = open_till()
+    till.wait_for_worker()
+    till.go_offline()
+    till.page.reload()
+    expect(till.page.get_by_role("button", name="Entrar")).to_be_visible()
+
+
+def test_a_cashier_comes_in_and_stays_in_without_the_network(till: TillPage) -> None:
+    expect(till.box).to_be_focused()
+    till.wait_for_worker()
+    till.go_offline()
+    till.page.reload()
+    expect(till.box).to_be_visible()
+
+
+def test_a_scan_lands_in_the_cart(till: TillPage, store: Store) -> None:
+    till.scan(store.goods["leche"].codigo_barras)
+    expect(till.line("Leche entera 1 L")).to_contain_text("12.50")
+
+
+def test_nothing_hinders_who_cannot_see_it_well(open_till: OpenTill, store: Store) -> None:
+    till = open_till(size=TABLET, touch=True, scheme="dark")
+    till.assert_accessible()
+    till.sign_in(store)
+    till.assert_accessible()
