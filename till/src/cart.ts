@@ -29,12 +29,18 @@ export function adopt(next: Cart): void {
   });
 }
 
-/** At the start, and after the tienda changed: go on where this tab was. */
-export async function openCart(): Promise<void> {
-  const tiendaId = seat.value?.tienda.id;
-  if (tiendaId !== undefined && cart.value?.tienda_id !== tiendaId) {
-    adopt(await takeUpAtStart(tiendaId));
-  }
+let opening: Promise<void> = Promise.resolve();
+
+/** At the start, and after the tienda changed: go on where this tab was. Called twice, it opens one cart. */
+export function openCart(): Promise<void> {
+  const opened = opening.then(async () => {
+    const tiendaId = seat.value?.tienda.id;
+    if (tiendaId !== undefined && cart.value?.tienda_id !== tiendaId) {
+      adopt(await takeUpAtStart(tiendaId));
+    }
+  });
+  opening = opened.catch(() => {});
+  return opened;
 }
 
 function change(lineas: readonly Linea[]): void {

@@ -1,9 +1,10 @@
 /** The catalogue on the device: found without the network, brought up to date beside the selling. */
 
+import { computed } from "@preact/signals";
 import { type KeptProduct, openDb, tell } from "./db";
 import { api, NoConnection } from "./net";
 import { clearProducts, plainText, putProducts } from "./products";
-import { disponible, online, seat, session } from "./state";
+import { disponible, online, refused, seat, session, toReview } from "./state";
 import type { Milli, Producto, Unidad } from "./types";
 
 export { findByCode, getProducto, plainText, resolveScan, type Scanned, search } from "./products";
@@ -140,10 +141,10 @@ function stockOf(product: Producto): [string, Milli | null] {
   return [product.id, product.disponible];
 }
 
-/** Bring it up to date now and every minute. */
+/** Bring it up to date now and every minute; and as soon as there is a server, a session, another tienda, a refusal. */
 export function keepCatalogueFresh(): void {
   const sync = () => {
-    if (online.value) {
+    if (online.peek()) {
       syncCatalogue().catch((error: unknown) => {
         if (!(error instanceof NoConnection)) {
           throw error;
@@ -152,6 +153,7 @@ export function keepCatalogueFresh(): void {
     }
   };
   window.setInterval(sync, EVERY_MS);
-  online.subscribe(sync);
-  session.subscribe(sync);
+  const refusals = computed(() => `${refused.value?.codigo} ${toReview.value.length}`); // perhaps of a changed price
+  const moment = computed(() => `${online.value} ${session.value} ${seat.value?.tienda.id} ${refusals.value}`);
+  moment.subscribe(sync);
 }

@@ -109,6 +109,22 @@ describe("a tab", () => {
     expect(quantities(after)).toEqual([2_000]);
     await after.end();
   });
+  it("opens one cart, however often it is asked to", async () => {
+    const one = await tab();
+    one.seat.value = seatIn("b");
+    const [first, second] = [one.openCart(), one.openCart()];
+    await first;
+    one.addProducto(LECHE, 1_000);
+    await second;
+    expect(names(one)).toEqual(["Leche entera 1 L"]);
+    one.seat.value = seatIn("a");
+    await one.openCart();
+    expect(names(one)).toEqual([]);
+    one.seat.value = seatIn("b");
+    await one.openCart();
+    expect(names(one)).toEqual(["Leche entera 1 L"]);
+    await one.end();
+  });
   it("leaves a living tab's cart alone, also as a copy of that tab", async () => {
     const one = await tab();
     one.addProducto(LECHE, 1_000);

@@ -157,3 +157,28 @@ it("loads more products than one batch holds", async () => {
   expect(next.findByCode("754499")?.nombre).toBe("Producto 4499");
   await next.closeDb();
 });
+
+it("asks again for another tienda, and after a refusal, but not while there is no server", async () => {
+  const one = await tab();
+  const soon = () => new Promise((done) => setTimeout(done, 60));
+  const every = vi.spyOn(globalThis, "setInterval").mockReturnValue(0 as never);
+  one.keepCatalogueFresh();
+  await soon();
+  expect(asked).toEqual(["", "p1"]);
+  one.refused.value = { status: 409, codigo: "precio_cambiado", mensaje: "", detalles: [] };
+  await soon();
+  expect(asked).toEqual(["", "p1", "p2"]);
+  one.online.value = false;
+  one.refused.value = null;
+  await soon();
+  expect(asked).toHaveLength(3);
+  one.online.value = true;
+  await soon();
+  one.seat.value = seatIn("b");
+  await one.openCatalogue();
+  await soon();
+  expect(asked).toEqual(["", "p1", "p2", "p2", "", "p1"]);
+  expect(every).toHaveBeenCalledWith(expect.any(Function), 60_000);
+  every.mockRestore();
+  await one.closeDb();
+});
