@@ -91,20 +91,32 @@ function setSelected(cantidad: Milli): boolean {
   return done;
 }
 
-/** A scanner's code. Its letters have landed in the field that has the focus: they are taken out of it. */
-export function takeScan(code: string): void {
-  const known = resolveScan(code) !== null;
-  const busy = paying.value || dialog.value !== null || session.value !== "open";
-  if (busy && !known) {
-    return; // it is what the field asks for: a reference, a name
+/** Whether a scan has to wait: for the payment, for what stands over the screen, for somebody to sign in. */
+function isBusy(): boolean {
+  return paying.value || dialog.value !== null || !["open", "ended"].includes(session.value);
+}
+
+/** The cart that was being paid while something was scanned: that is not its customer's. */
+let notFor: string | null = null;
+
+/**
+ * A scanner's code. Its letters have landed in the field that has the focus: they are taken out of it. False where it
+ * is what that field asks for (a reference, a name): its Enter is the field's as well.
+ */
+export function takeScan(code: string): boolean {
+  const busy = isBusy();
+  if (busy && resolveScan(code) === null) {
+    return false;
   }
   takeOut(code);
   if (busy) {
+    notFor = paying.value ? (cart.value?.id ?? null) : notFor;
     pendingScans.value = [...pendingScans.value, code];
     notice.value = { text: t("scanKept", { n: pendingScans.value.length }) };
   } else {
     sell(code);
   }
+  return true;
 }
 
 function takeOut(code: string): void {
@@ -130,19 +142,21 @@ function sell(code: string): void {
 /** What was scanned meanwhile goes into the next cart, while the change is still on the screen. */
 export function watchPending(): void {
   effect(() => {
-    const codes = pendingScans.value;
-    const free = !paying.value && dialog.value === null && session.value === "open" && cart.value !== null;
-    if (codes.length === 0 || !free) {
-      return;
+    const id = cart.value?.id ?? null;
+    if (pendingScans.value.length > 0 && !isBusy() && id !== null && id !== notFor) {
+      queueMicrotask(sellPending);
     }
-    const shown = lastSale.peek();
-    pendingScans.value = [];
-    queueMicrotask(() => {
-      for (const code of codes) {
-        sell(code);
-      }
-      lastSale.value = shown;
-    });
   });
   effect(() => refreshDisponible(results.value.map((producto) => producto.id)));
+}
+
+/** In turn; what has to be weighed stops it until it is. */
+function sellPending(): void {
+  const shown = lastSale.value;
+  while (pendingScans.value.length > 0 && !isBusy()) {
+    const [code = "", ...others] = pendingScans.value;
+    pendingScans.value = others;
+    sell(code);
+  }
+  lastSale.value = shown;
 }

@@ -8,17 +8,19 @@ function isTyping(event: KeyboardEvent): boolean {
   return event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey;
 }
 
-/** Call `onScan` with each code that a scanner typed; its Enter goes nowhere else. Returns how to stop. */
-export function listenForScans(onScan: (code: string) => void): () => void {
+/**
+ * Call `onScan` with each code that a scanner typed; true where it took it: the Enter then goes nowhere else.
+ * Returns how to stop.
+ */
+export function listenForScans(onScan: (code: string) => boolean): () => void {
   let code = "";
   let last = 0;
   const end = (event: KeyboardEvent, quick: boolean) => {
     const scanned = quick && code.length >= SHORTEST ? code : null;
     code = "";
-    if (scanned !== null) {
+    if (scanned !== null && onScan(scanned)) {
       event.preventDefault();
       event.stopPropagation();
-      onScan(scanned);
     }
   };
   const hear = (event: KeyboardEvent) => {

@@ -48,6 +48,11 @@ class Locks {
     return { held: [...this.queues.keys()].map((name) => ({ name })) };
   }
 
+  /** A page goes: its lock is the next one's after a while. */
+  handOver(name: string, afterMs: number): void {
+    setTimeout(() => this.release(name), afterMs);
+  }
+
   /** A tab ends: whatever it held is free. */
   forget(name: string): void {
     this.queues.delete(name);
@@ -72,4 +77,5 @@ vi.stubGlobal("navigator", { locks, language: "es-MX" });
 vi.stubGlobal("localStorage", new Kept());
 vi.stubGlobal("sessionStorage", new Kept());
 vi.stubGlobal("document", Object.assign(new EventTarget(), { cookie: "csrftoken=abc", visibilityState: "visible" }));
+vi.stubGlobal("HTMLInputElement", class extends EventTarget {});
 vi.stubGlobal("window", globalThis);

@@ -109,6 +109,19 @@ describe("a tab", () => {
     expect(quantities(after)).toEqual([2_000]);
     await after.end();
   });
+  it("waits for the page that it replaces, when it is loaded again", async () => {
+    const before = await tab();
+    before.addProducto(LECHE, 1_000);
+    await before.flush();
+    await before.closeDb();
+    const name = `caja-tab:${before.thisTab()}`;
+    // The old page lets go a little later.
+    locks.handOver(name, 30);
+    const after = await tab(before.thisTab());
+    expect(after.thisTab()).toBe(before.thisTab());
+    expect(names(after)).toEqual(["Leche entera 1 L"]);
+    await after.end();
+  });
   it("opens one cart, however often it is asked to", async () => {
     const one = await tab();
     one.seat.value = seatIn("b");
@@ -173,6 +186,16 @@ describe("parked carts", () => {
     expect(one.parked.value.map((cart) => cart.lineas[0]?.nombre)).toEqual(["Pan", "Tomate"]);
     await one.discardParked(one.parked.value[0]?.id ?? "");
     expect(one.parked.value.map((cart) => cart.lineas[0]?.nombre)).toEqual(["Tomate"]);
+    await one.end();
+  });
+  it("are in the order in which they were parked, whenever they were begun", async () => {
+    const one = await tab();
+    const early = { ...one.newCart(), tab: null, apartada: 2_000 };
+    const late = { ...one.newCart(), tab: null, apartada: 1_000 };
+    one.keep(early, late);
+    await one.flush();
+    await one.readParked();
+    expect(one.parked.value.map((cart) => cart.id)).toEqual([early.id, late.id]);
     await one.end();
   });
   it("lose nothing that is scanned while they are parked or taken up", async () => {

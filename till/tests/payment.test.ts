@@ -147,7 +147,7 @@ describe("selling", () => {
     expect(paying.value).toBe(false);
     expect(notice.value).not.toBeNull();
     cart.value = cartOf(0);
-    openPayment("MIXTO");
+    openPayment("EFECTIVO");
     await enterPayment();
     expect(pagos()).toEqual([]);
   });

@@ -29,13 +29,18 @@ beforeEach(() => {
     addEventListener: page.addEventListener.bind(page),
     removeEventListener: page.removeEventListener.bind(page),
   });
-  stop = listenForScans((code) => scans.push(code));
+  stop = listenForScans((code) => scans.push(code) > 0 && code !== "REF123");
 });
 
 it("hears a scanner, and keeps its Enter to itself", () => {
   expect(scan("7501055300075").defaultPrevented).toBe(true);
   scan("LECHE-1");
   expect(scans).toEqual(["7501055300075", "LECHE-1"]);
+});
+
+it("leaves the Enter of a code that is not taken to the field", () => {
+  expect(scan("REF123").defaultPrevented).toBe(false);
+  expect(scans).toEqual(["REF123"]);
 });
 
 it("takes no hand for a scanner", () => {
