@@ -26,6 +26,7 @@ from rest_framework.views import set_rollback
 from blend_pos.json_io import MEDIA_TYPE, dumps
 from blend_pos.tiendas.access import TerminalUnknown, TiendaNotNamed, TiendaUnknown, WithoutTienda
 from blend_pos.tiendas.access_cache import AccessUnavailable
+from blend_pos.tiendas.sign_in import LockedOut, WrongCredentials
 from cache_stock.carrying import ColdStartNeeded
 from cache_stock.scripts import StockError
 from ventas import failed_sales, refusals
@@ -52,6 +53,10 @@ DOMAIN_ERRORS: dict[type[BaseException], Answer] = {
     WithoutTienda: Answer(403, "sin_tienda"),
     TiendaUnknown: Answer(404, "tienda_no_existe"),
     TerminalUnknown: Answer(404, "terminal_no_existe"),
+    WrongCredentials: Answer(401, "credenciales_invalidas", _("El nombre o la contraseña no son correctos.")),
+    LockedOut: Answer(
+        429, "cuenta_bloqueada", _("Demasiados intentos. Espera un cuarto de hora o pide ayuda a quien administra.")
+    ),
     AccessUnavailable: Answer(
         503, "acceso_no_disponible", _("Ahora no se puede saber quién pide. Repite la petición.")
     ),

@@ -199,7 +199,8 @@ REST_KNOX = {
 LOGIN_URL = "cuenta-login"
 LOGIN_REDIRECT_URL = "cuenta"
 LOGOUT_REDIRECT_URL = "cuenta-login"
-AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_LOCKOUT_PARAMETERS = ["username"]  # which limited_name() joins with the tienda
+AXES_USERNAME_CALLABLE = "blend_pos.tiendas.sign_in.limited_name"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
@@ -260,6 +261,7 @@ USE_TZ = True
 # --- Static files
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/till/assets/"  # each carries its content's hash in its name
 
 # --- Security headers
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS

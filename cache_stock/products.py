@@ -43,6 +43,15 @@ def find_product(*, tienda_id: UUID, producto_id: UUID) -> LiveProduct | None:
     return next(iter(_live(tienda_id, list(found))), None)
 
 
+def live(*, tienda_id: UUID, productos: Sequence[UUID]) -> dict[UUID, int | None]:
+    """What can be promised of each now, thousandths, never below nothing; None where Redis does not say. No SQL."""
+    try:
+        available = reservation.available(tienda_id=tienda_id, productos=productos)
+    except StockError:
+        return dict.fromkeys(productos)
+    return {producto: None if milli is None else max(milli, 0) for producto, milli in available.items()}
+
+
 def search(*, tienda_id: UUID, text: str, page: int, most: int) -> SearchPage:
     """The products that are sold and match `text` (all of them where it is empty); pages count from 1."""
     found = search_products(tienda_id=tienda_id, text=text)

@@ -14,6 +14,7 @@ from inventario.models import Unidad
 from inventario.selectors import Since
 
 MOST_A_PAGE = 500
+MOST_LIVE = 100
 CURSOR_SEPARATOR = "~"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
@@ -78,6 +79,21 @@ class ProductPageSerializer(serializers.Serializer[dict[str, Any]]):
         allow_null=True, help_text=_("El `desde` de la próxima vez. Es opaco. null sin `desde`.")
     )
     results = ProductSerializer(many=True)
+
+
+class LiveStockSerializer(serializers.Serializer[dict[str, Any]]):
+    """What can be sold now, by product."""
+
+    disponible = serializers.DictField(
+        child=serializers.FloatField(allow_null=True),
+        help_text=_("Por id del producto; null mientras Redis no lo sabe, o si el producto no es de la tienda."),
+    )
+
+
+class LiveStockQuerySerializer(serializers.Serializer[dict[str, Any]]):
+    """Which products."""
+
+    id = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=MOST_LIVE)
 
 
 class ProductQuerySerializer(serializers.Serializer[dict[str, Any]]):

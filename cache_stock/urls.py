@@ -9,5 +9,6 @@ urlpatterns = [
     path("cache/stats", views.StatsView.as_view(), name="cache-stats"),
     path("cache/flush", views.FlushView.as_view(), name="cache-flush"),
     path("productos", views.ProductListView.as_view(), name="productos-lista"),
+    path("productos/disponible", views.LiveStockView.as_view(), name="productos-disponible"),
     path("productos/<uuid:producto_id>", views.ProductView.as_view(), name="productos-detalle"),
 ]

@@ -17,6 +17,8 @@ from blend_pos.tiendas.permissions import CajeroOrAbove, EncargadoOrAbove
 from cache_stock import figures, products, warmup
 from cache_stock.serializers import (
     FlushSerializer,
+    LiveStockQuerySerializer,
+    LiveStockSerializer,
     ProductPageSerializer,
     ProductQuerySerializer,
     ProductSerializer,
@@ -127,6 +129,25 @@ def _search_body(page: products.SearchPage, url: str, number: int, most: int) ->
         "hasta": None,
         "results": [product_body(product) for product in page.products],
     }
+
+
+class LiveStockView(APIView):
+    """GET productos/disponible."""
+
+    permission_classes = (CajeroOrAbove,)
+
+    @extend_schema(
+        operation_id="productos_disponible", parameters=[LiveStockQuerySerializer], responses=LiveStockSerializer
+    )
+    def get(self, request: Request) -> Response:
+        """What can be sold now of each product (`id`, again for each): one read from Redis."""
+        query = LiveStockQuerySerializer(data={"id": request.query_params.getlist("id")})
+        query.is_valid(raise_exception=True)
+        productos = list(dict.fromkeys(query.validated_data["id"]))
+        found = products.live(tienda_id=seat_of(request).tienda_id, productos=productos)
+        return Response(
+            {"disponible": {producto: None if milli is None else milli / 1000 for producto, milli in found.items()}}
+        )
 
 
 class ProductView(APIView):

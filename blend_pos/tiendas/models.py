@@ -1,5 +1,6 @@
 """Tienda, the people who belong to it, its terminals and their tokens."""
 
+import re
 import uuid
 from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -17,6 +18,29 @@ def validate_time_zone(value: str) -> None:
         raise ValidationError(
             _("«%(zona)s» no es una zona horaria. Ejemplo: America/Mexico_City."), params={"zona": value}
         )
+
+
+LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
+SCALE_PATTERN = re.compile(r"(?=.{13}$)\d+I+W+C")
+
+
+def validate_locale(value: str) -> None:
+    """Refuse what is no language and country."""
+    if not LOCALE.fullmatch(value):
+        raise ValidationError(_("«%(valor)s» no es un idioma con su país. Ejemplo: es-MX."), params={"valor": value})
+
+
+def validate_scale_patterns(value: str) -> None:
+    """Refuse a pattern that no EAN-13 of a scale has."""
+    for pattern in value.split():
+        if not SCALE_PATTERN.fullmatch(pattern):
+            raise ValidationError(
+                _(
+                    "«%(patron)s»: hacen falta 13 signos: las cifras fijas, I por cada cifra del artículo, W por cada "
+                    "cifra del peso en gramos, y C. Ejemplo: 20IIIIIWWWWWC."
+                ),
+                params={"patron": pattern},
+            )
 
 
 class Rol(models.TextChoices):
@@ -39,6 +63,34 @@ class Tienda(models.Model):
         _("zona horaria"), max_length=64, default="America/Mexico_City", validators=[validate_time_zone]
     )
     moneda = models.CharField(_("moneda"), max_length=3, default="MXN")
+    configuracion_regional = models.CharField(
+        _("configuración regional"),
+        max_length=12,
+        default="es-MX",
+        validators=[validate_locale],
+        help_text=_("Cómo escribe la caja los importes y las fechas: es-MX, en-US."),
+    )
+    encabezado_recibo = models.TextField(
+        _("encabezado del recibo"),
+        blank=True,
+        default="",
+        max_length=1000,
+        help_text=_("Razón social, RFC, domicilio: lo que la ley pide arriba."),
+    )
+    pie_recibo = models.TextField(
+        _("pie del recibo"), blank=True, default="", max_length=1000, help_text=_("Gracias, cambios y devoluciones.")
+    )
+    codigos_balanza = models.CharField(
+        _("códigos de balanza"),
+        max_length=200,
+        blank=True,
+        default="20IIIIIWWWWWC",
+        validators=[validate_scale_patterns],
+        help_text=_(
+            "Separados por espacios: cifras fijas, I el artículo, W los gramos, C el control. El producto es el de ese "
+            "código de barras (cifras fijas y artículo) o el de ese SKU."
+        ),
+    )
     is_active = models.BooleanField(_("activa"), default=True)
     epoch = models.BigIntegerField(
         default=0,

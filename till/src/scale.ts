@@ -9,6 +9,8 @@ export interface ScaleCode {
   readonly item: string;
   /** The pattern's fixed digits, with the item's: what a product's barcode may be. */
   readonly prefixed: string;
+  /** The same code with no weight in it: what a product's barcode may be, too. */
+  readonly unweighed: string;
   /** Thousandths of a kilogram. */
   readonly gramos: Milli;
 }
@@ -37,7 +39,10 @@ function readWith(code: string, pattern: string): ScaleCode | null {
     }
   }
   const gramos = Number(weight);
-  return gramos > 0 ? { item, prefixed: fixed + item, gramos } : null;
+  const unweighed = (fixed + item).padEnd(LENGTH - 1, "0");
+  return gramos > 0
+    ? { item, prefixed: fixed + item, unweighed: `${unweighed}${checkDigit(unweighed)}`, gramos }
+    : null;
 }
 
 /** Read a code by the tienda's patterns ("20IIIIIWWWWWC"); null where none fits, or the check digit is wrong. */
