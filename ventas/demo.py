@@ -28,6 +28,8 @@ from inventario.models import Producto
 
 TIENDA_ID = UUID("6f1f3a52-1d0e-5c55-9b1c-7e0d3b1a2c4d")
 TIENDA_NOMBRE = "Tienda Centro"
+ENCABEZADO = "Abarrotes de Ejemplo, S.A. de C.V.\nRFC AEJ010101AB1\nAv. Central 123, Centro"
+PIE = "Gracias por tu compra.\nCambios con este recibo en 30 días."
 TOKEN_TTL = timedelta(days=30)
 SHORTEST_SECRET_KEY = 32
 PASSWORD_BYTES = 10
@@ -117,7 +119,9 @@ def _find_or_open_tienda() -> Terminal:
     """Terminal 1 of the demonstration's tienda, whose row is locked: two of these at once take turns."""
     if not Tienda.objects.filter(pk=TIENDA_ID).exists():
         with suppress(IntegrityError), transaction.atomic():  # another one of these was first
-            shops.open_tienda(tienda=Tienda(pk=TIENDA_ID, nombre=TIENDA_NOMBRE))
+            tienda = Tienda(pk=TIENDA_ID, nombre=TIENDA_NOMBRE, encabezado_recibo=ENCABEZADO, pie_recibo=PIE)
+            shops.open_tienda(tienda=tienda)
+            shops.save_terminal(terminal=Terminal(tienda=tienda, numero=2, nombre="Caja 2"))
     Tienda.objects.select_for_update(no_key=True).get(pk=TIENDA_ID)
     return Terminal.objects.select_related("tienda").get(tienda=TIENDA_ID, numero=1)
 

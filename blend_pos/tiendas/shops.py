@@ -18,7 +18,7 @@ def open_tienda(*, tienda: Tienda) -> Terminal:
     """Write a new tienda, with its terminal 1. Returns that."""
     with transaction.atomic():
         tienda.save(force_insert=True)
-        return Terminal.objects.create(tienda=tienda, numero=1, nombre="Terminal 1")
+        return Terminal.objects.create(tienda=tienda, numero=1, nombre="Caja 1")
 
 
 def save_tienda(*, tienda: Tienda) -> None:

@@ -118,7 +118,7 @@ export function resolveScan(code: string): Scanned | null {
     return null;
   }
   const item = weighed.item.replace(/^0+(?=\d)/, "");
-  const producto = byBarcode.get(weighed.prefixed) ?? bySku.get(weighed.item) ?? bySku.get(item) ?? null;
+  const producto = byBarcode.get(barcodeKey(weighed.unweighed)) ?? byBarcode.get(barcodeKey(weighed.prefixed)) ?? bySku.get(weighed.item) ?? bySku.get(item) ?? null;
   return producto?.unidad === "KG" ? { producto, cantidad: weighed.gramos } : null;
 }
 
