@@ -1,5 +1,6 @@
 /** What this device keeps: the catalogue, the carts, the sales. One IndexedDB database for all tabs. */
 
+import { signal } from "@preact/signals";
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { Cart, Producto, Sale } from "./types";
 
@@ -47,11 +48,23 @@ export function hear(kind: ChannelMessage["kind"], read: () => void): void {
   });
 }
 
+/** Another tab runs newer code: this one has let go of the database, and must be loaded again. */
+export const outdated = signal(false);
+
 let opened: Promise<TillDb> | null = null;
 
 /** The database, opened once. Rejects where the browser keeps nothing (a private window, a broken profile). */
 export function openDb(): Promise<TillDb> {
-  opened ??= openDB<TillSchema>(DATABASE, VERSION, {
+  opened ??= openNew().catch((error: unknown) => {
+    opened = null; // the next use tries again
+    outdated.value ||= error instanceof DOMException && error.name === "VersionError";
+    throw error;
+  });
+  return opened;
+}
+
+async function openNew(): Promise<TillDb> {
+  return await openDB<TillSchema>(DATABASE, VERSION, {
     upgrade(db) {
       db.createObjectStore("productos", { keyPath: "id" }).createIndex("tienda", "tienda_id");
       db.createObjectStore("meta");
@@ -60,16 +73,16 @@ export function openDb(): Promise<TillDb> {
       ventas.createIndex("fecha", ["tienda_id", "fecha"]);
       ventas.createIndex("estado", "estado");
     },
-    // A tab with newer code wants to change the tables: this one lets go, and opens again at its next use.
+    // A tab with newer code wants to change the tables: this one lets go, and asks to be loaded again.
     blocking(_current, _wanted, event) {
       (event.target as IDBDatabase).close();
       opened = null;
+      outdated.value = true;
     },
     terminated() {
       opened = null;
     },
   });
-  return opened;
 }
 
 /** Close it, as a crash or a closed tab would. */

@@ -1,6 +1,7 @@
 /** Who works at this till, and where. Remembered on the device, so that it opens with the network off. */
 
 import { batch } from "@preact/signals";
+import { hear, tell } from "./db";
 import { t } from "./i18n";
 import { api, codigoOf, mensajeOf, NoConnection, type Reply } from "./net";
 import { notice, person, sales, seat, session } from "./state";
@@ -24,8 +25,11 @@ interface SessionBody {
 export class SignInRefused extends Error {}
 
 function remembered<Kept>(key: string): Kept | null {
-  const kept = localStorage.getItem(key);
-  return kept === null ? null : (JSON.parse(kept) as Kept);
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "null") as Kept | null;
+  } catch {
+    return null; // written half, or by somebody else
+  }
 }
 
 /** The tienda and the terminal that this device was last used for, whoever signed in. */
@@ -39,10 +43,14 @@ function open(taken: Seat): void {
     PLACE,
     JSON.stringify({ tienda_id: taken.tienda.id, terminal_id: taken.terminal.id } satisfies Place),
   );
+  const changed = seat.value?.usuario.id !== taken.usuario.id || session.value !== "open";
   batch(() => {
     seat.value = taken;
     session.value = "open";
   });
+  if (changed) {
+    tell("sesion");
+  }
 }
 
 function placeAmong(tiendas: readonly Tienda[]): [Tienda, Terminal] | null {
@@ -66,7 +74,12 @@ function take(body: SessionBody): void {
   person.value = { usuario: body.usuario, tiendas: body.tiendas };
   const found = placeAmong(body.tiendas);
   if (found === null) {
-    session.value = "choosing";
+    batch(() => {
+      if (seat.value?.usuario.id !== body.usuario?.id) {
+        seat.value = null; // nothing is sold in another person's name
+      }
+      session.value = "choosing";
+    });
   } else {
     open({ usuario: body.usuario, tienda: found[0], terminal: found[1] });
   }
@@ -106,16 +119,21 @@ export async function refreshSession(): Promise<void> {
   }
 }
 
+/** Read it again every few minutes, and when somebody signed in or out in another tab: they share the cookie. */
 export function keepSessionFresh(): void {
+  const refresh = () => {
+    refreshSession().catch((error: unknown) => {
+      if (!(error instanceof NoConnection)) {
+        throw error;
+      }
+    });
+  };
   window.setInterval(() => {
     if (session.value === "open") {
-      refreshSession().catch((error: unknown) => {
-        if (!(error instanceof NoConnection)) {
-          throw error;
-        }
-      });
+      refresh();
     }
   }, REFRESH_MS);
+  hear("sesion", refresh);
 }
 
 /** Sign in by name and password. Throws SignInRefused with a text for the form, NoConnection. */
@@ -172,11 +190,15 @@ export async function signOut(): Promise<void> {
     return;
   }
   warned = false;
-  await api("DELETE", "sesion", { place: null });
+  const reply = await api("DELETE", "sesion", { place: null });
+  if (reply.status >= 500) {
+    throw new SignInRefused(t("signInUnavailable")); // still signed in
+  }
   localStorage.removeItem(SEAT);
   batch(() => {
     seat.value = null;
     person.value = null;
     session.value = "signed-out";
   });
+  tell("sesion");
 }
