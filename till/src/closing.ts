@@ -5,6 +5,7 @@ import { t } from "./i18n";
 import { api, codigoOf, mensajeOf } from "./net";
 import { alterSale, findSale } from "./sales_db";
 import { bodyOf } from "./sending";
+import { lose } from "./session";
 
 export interface Supervisor {
   readonly usuario: string;
@@ -46,6 +47,9 @@ export async function closeSale({
   } else if (answer === "venta_existe") {
     await alterSale(ventaId, ["POR_REVISAR"], () => ({ estado: "POR_CONFIRMAR", rechazo: null }));
     followSoon();
+  } else if (answer === "no_autenticado") {
+    lose();
+    throw new CloseRefused(mensajeOf(reply.body));
   } else if (answer === "credenciales_invalidas") {
     throw new CloseRefused(t("supervisorWrong"), "clave");
   } else if (answer === "rol_insuficiente") {

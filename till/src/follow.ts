@@ -1,17 +1,18 @@
 /** Follows each sale that the server has, until it is written: EN COLA and POR CONFIRMAR move on by themselves. */
 
 import type { KeptSale } from "./db";
-import { api, NoConnection, type Reply } from "./net";
+import { api, codigoOf, NoConnection, type Reply } from "./net";
 import { alterSale, salesIn } from "./sales_db";
 import { sendNow } from "./sending";
 import { lose } from "./session";
 import { online, session } from "./state";
 import type { Estado, Sale } from "./types";
-import { waitsForPerson } from "./whose";
+import { mayAsk } from "./whose";
 
 const LOCK = "caja-follow";
 const PAUSES_MS = [300, 600, 1_000, 2_000, 4_000, 8_000, 10_000];
 const FAILED_PAUSE_MS = 60_000;
+const LAST_AGAIN_MS = 30_000;
 const AT_ONCE = 4;
 const FOLLOWED: readonly Estado[] = ["EN_COLA", "POR_CONFIRMAR", "FALLIDA"];
 
@@ -32,7 +33,12 @@ export function followSoon(): void {
   asked = true;
   void navigator.locks.request(LOCK, async () => {
     asked = false;
-    await round();
+    try {
+      await round();
+    } catch (error) {
+      timer = window.setTimeout(followSoon, FAILED_PAUSE_MS);
+      reportError(error);
+    }
   });
 }
 
@@ -56,7 +62,7 @@ async function round(): Promise<void> {
   if (!online.value || session.value !== "open") {
     return;
   }
-  const followed = (await Promise.all(FOLLOWED.map(salesIn))).flat().filter((sale) => !waitsForPerson(sale));
+  const followed = (await Promise.all(FOLLOWED.map(salesIn))).flat().filter(mayAsk);
   const ids = new Set(followed.map((sale) => sale.id));
   for (const id of clocks.keys()) {
     if (!ids.has(id)) {
@@ -88,13 +94,15 @@ async function ask(sale: KeptSale): Promise<void> {
 async function hearReply(sale: KeptSale, reply: Reply): Promise<void> {
   if (reply.status === 200) {
     const { estado, recibo } = reply.body as { estado: string; recibo: number | null };
-    const seen = estado === "RESERVADA" ? sale.estado : (estado as Estado);
+    const promised = sale.estado === "FALLIDA" ? "EN_COLA" : sale.estado; // a manager tries it again
+    const seen = estado === "RESERVADA" ? promised : (estado as Estado);
     if (seen !== sale.estado || recibo !== sale.recibo) {
       await alterSale(sale.id, [sale.estado], () => ({ estado: seen, recibo }));
     }
-  } else if (reply.status === 404 && sale.estado !== "FALLIDA") {
-    // It is nowhere: send it again. The same key never sells it twice.
-    await alterSale(sale.id, [sale.estado], () => ({ estado: "GUARDADA", proximo: 0 }));
+  } else if (reply.status === 404 && codigoOf(reply.body) === "no_existe" && sale.estado !== "FALLIDA") {
+    // It is nowhere: send it again, later each time. The same key never sells it twice.
+    const pause = sale.intentos <= 1 ? 0 : Math.min(1_000 * 2 ** (sale.intentos - 1), LAST_AGAIN_MS);
+    await alterSale(sale.id, [sale.estado], () => ({ estado: "GUARDADA", proximo: Date.now() + pause }));
     sendNow();
   } else if (reply.status === 401) {
     lose();

@@ -13,6 +13,7 @@ import type { Cart, Estado, Pago, Sale } from "./types";
 
 /** How long a customer is taken to be still there after paying. */
 const STILL_HERE_MS = 5_000;
+const PRUNE_MS = 3_600_000;
 
 /** The device can keep no more: nothing was taken, the cart is as it was. */
 export class DeviceFull extends Error {}
@@ -51,10 +52,11 @@ function saleOf(sold: Cart, pagos: readonly Pago[]): KeptSale {
 export async function takeSale({ cart: sold, pagos }: { cart: Cart; pagos: readonly Pago[] }): Promise<Sale> {
   const sale = saleOf(sold, pagos);
   const next = freshCart(sold.tienda_id);
+  let taken: KeptSale;
   try {
-    await withRoom(async () => {
+    taken = await withRoom(async () => {
       await flush();
-      await writeTaken(sale, next);
+      return await writeTaken(sale, next);
     });
   } catch (error) {
     if (isQuotaError(error)) {
@@ -65,12 +67,14 @@ export async function takeSale({ cart: sold, pagos }: { cart: Cart; pagos: reado
   }
   batch(() => {
     deviceFull.value = false;
-    lastSale.value = sale.id;
-    adopt(next);
+    lastSale.value = taken.id;
+    if (cart.value?.id === sold.id) {
+      adopt(next); // else it was sold before, and the next cart is under way already
+    }
   });
   await refreshSales();
   sendNow();
-  return sale;
+  return taken;
 }
 
 /** Put a refused sale back into the cart, under the same id. False where another tab was first. */
@@ -106,7 +110,11 @@ const FOLLOWED: readonly Estado[] = ["EN_COLA", "POR_CONFIRMAR"];
 export async function startOutbox(): Promise<void> {
   await pruneSales();
   await refreshSales({ changed: false });
-  hear("ventas", () => void refreshSales({ changed: false }));
+  hear("ventas", () => {
+    void refreshSales({ changed: false });
+    sendNow(); // the tab that was sending may be gone
+  });
+  window.setInterval(() => void pruneSales(), PRUNE_MS);
   effect(() => {
     if (online.value && session.value === "open") {
       sendNow();

@@ -1,6 +1,7 @@
 /** This device's sales: each change is one conditional transaction, so that two tabs never both make it. */
 
 import { isQuotaError, type KeptSale, openDb, tell } from "./db";
+import { newVentaId } from "./ids";
 import { sales, seat } from "./state";
 import type { Cart, Estado, Sale } from "./types";
 
@@ -10,6 +11,7 @@ const KEPT_MS = 7 * 24 * 3_600_000;
 const DAY_MS = 24 * 3_600_000;
 const KEPT_WHEN_FULL = 50;
 const DONE: readonly Estado[] = ["PERSISTIDA", "ANULADA"];
+const UNDONE: readonly Estado[] = ["GUARDADA", "EN_COLA", "POR_CONFIRMAR", "FALLIDA", "POR_REVISAR"];
 
 /** Read the list again; and tell the other tabs where this one changed something. */
 export async function refreshSales({ changed = true } = {}): Promise<void> {
@@ -26,13 +28,16 @@ async function newest(tiendaId: string): Promise<Sale[]> {
   const range = IDBKeyRange.bound([tiendaId, 0], [tiendaId, Number.MAX_SAFE_INTEGER]);
   const found: Sale[] = [];
   let cursor = await tx.store.index("fecha").openCursor(range, "prev");
-  while (cursor !== null) {
-    if (found.length < MOST_SHOWN || !DONE.includes(cursor.value.estado)) {
-      found.push(cursor.value);
-    }
+  while (cursor !== null && found.length < MOST_SHOWN) {
+    found.push(cursor.value);
     cursor = await cursor.continue();
   }
-  return found;
+  const shown = new Set(found.map((sale) => sale.id));
+  for (const estado of UNDONE) {
+    const waiting = await tx.store.index("estado").getAll(estado);
+    found.push(...waiting.filter((sale) => sale.tienda_id === tiendaId && !shown.has(sale.id)));
+  }
+  return found.sort((one, other) => other.fecha - one.fecha);
 }
 
 export async function findSale(ventaId: string): Promise<KeptSale | undefined> {
@@ -51,28 +56,34 @@ export async function alterSale(
   from: readonly Estado[],
   alter: (sale: KeptSale) => Partial<KeptSale>,
 ): Promise<KeptSale | null> {
-  const tx = (await openDb()).transaction("ventas", "readwrite");
-  const sale = await tx.store.get(ventaId);
-  if (sale === undefined || !from.includes(sale.estado)) {
-    await tx.done;
-    return null;
+  const altered = await withRoom(async () => {
+    const tx = (await openDb()).transaction("ventas", "readwrite");
+    const sale = await tx.store.get(ventaId);
+    if (sale === undefined || !from.includes(sale.estado)) {
+      await tx.done;
+      return null;
+    }
+    const next = { ...sale, ...alter(sale) };
+    await Promise.all([tx.store.put(next), tx.done]);
+    return next;
+  });
+  if (altered !== null) {
+    await refreshSales();
   }
-  const altered = { ...sale, ...alter(sale) };
-  await tx.store.put(altered);
-  await tx.done;
-  await refreshSales();
   return altered;
 }
 
 /**
  * Turn a cart into a sale that waits: both in one transaction that is on the disk when this resolves.
- * False where the cart was sold before: nothing changes. Rejects with a QuotaExceededError.
+ * Returns the sale that the device has: an earlier one where the cart was sold before, and then nothing changes.
+ * Rejects with a QuotaExceededError.
  */
-export async function writeTaken(sale: KeptSale, next: Cart): Promise<boolean> {
+export async function writeTaken(sale: KeptSale, next: Cart): Promise<KeptSale> {
   const tx = (await openDb()).transaction(["carritos", "ventas"], "readwrite", { durability: "strict" });
-  if ((await tx.objectStore("ventas").getKey(sale.id)) !== undefined) {
+  const earlier = await tx.objectStore("ventas").get(sale.id);
+  if (earlier !== undefined) {
     await tx.done;
-    return false;
+    return earlier;
   }
   await Promise.all([
     tx.objectStore("ventas").add(sale),
@@ -80,12 +91,13 @@ export async function writeTaken(sale: KeptSale, next: Cart): Promise<boolean> {
     tx.objectStore("carritos").put(next),
     tx.done,
   ]);
-  return true;
+  return sale;
 }
 
 /**
  * A refused sale becomes a cart again, under the same id: a copy of its request that is late can then never sell it a
- * second time. The cart it replaces is parked if it has lines. Null where another tab was first.
+ * second time. Only a sale that was annulled gets a new one: its key never sells again. The cart it replaces is parked
+ * if it has lines. Null where another tab was first.
  */
 export async function writeReopened(ventaId: string, current: Cart, tab: string): Promise<Cart | null> {
   const tx = (await openDb()).transaction(["carritos", "ventas"], "readwrite", { durability: "strict" });
@@ -94,7 +106,8 @@ export async function writeReopened(ventaId: string, current: Cart, tab: string)
     await tx.done;
     return null;
   }
-  const { id, tienda_id, lineas, rechazo } = sale;
+  const { tienda_id, lineas, rechazo } = sale;
+  const id = rechazo?.codigo === "venta_anulada" ? newVentaId(Date.now()) : sale.id;
   const reopened: Cart = { id, tienda_id, tab, lineas, creada: Date.now(), apartada: null, rechazo };
   const carts = tx.objectStore("carritos");
   await Promise.all([

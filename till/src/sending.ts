@@ -12,6 +12,10 @@ const LOCK = "caja-outbox";
 const FIRST_PAUSE_MS = 1_000;
 const LAST_PAUSE_MS = 30_000;
 const PATIENCE = 5;
+/** What the API refuses a sale with; anything else, and anything without its `codigo`, is no answer about the sale. */
+const REFUSALS = [400, 404, 409, 422];
+/** The session is known, but this person may not: the sale waits for one who may. */
+const NOT_THIS_PERSON = ["rol_insuficiente", "sin_permiso", "sin_tienda"];
 
 /** The API's body of a sale. */
 export function bodyOf(sale: Sale): Record<string, unknown> {
@@ -47,8 +51,19 @@ export function sendNow(): void {
   asked = true;
   void navigator.locks.request(LOCK, async () => {
     asked = false;
-    await drain();
+    try {
+      await drain();
+    } catch (error) {
+      timer = window.setTimeout(sendNow, LAST_PAUSE_MS);
+      reportError(error);
+    }
   });
+}
+
+/** Send one that waits without waiting for its turn: somebody asked for it. */
+export async function resend(ventaId: string): Promise<void> {
+  await alterSale(ventaId, ["GUARDADA"], () => ({ proximo: 0, intentos: 0 }));
+  sendNow();
 }
 
 /** The sale whose turn it is: the oldest, but one that the server failed at again and again lets the others pass. */
@@ -98,19 +113,41 @@ async function hearReply(sale: KeptSale, reply: Reply): Promise<void> {
   if (status === 201 || status === 202) {
     const estado = status === 202 ? "POR_CONFIRMAR" : estadoOf(reply);
     await alterSale(sale.id, ["GUARDADA"], () => ({ estado, proximo: 0, rechazo: null }));
-  } else if (status === 401 || (status === 403 && codigoOf(reply.body) !== "rol_insuficiente")) {
+  } else if (status === 401 || (status === 403 && !NOT_THIS_PERSON.includes(codigoOf(reply.body)))) {
     lose();
     await alterSale(sale.id, ["GUARDADA"], ({ intentos }) => ({ intentos: intentos - 1 }));
-  } else if (status === 429 || status >= 500) {
+  } else if (codigoOf(reply.body) === "clave_reutilizada" && (await followEarlier(sale, reply))) {
+    return;
+  } else if (REFUSALS.includes(status) && codigoOf(reply.body) !== "") {
+    await refuse(sale, reply);
+  } else {
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** (sale.intentos - 1), LAST_PAUSE_MS);
     const busy = status === 503 || status === 429;
     await alterSale(sale.id, ["GUARDADA"], ({ intentos }) => ({
       proximo: Date.now() + (reply.retryAfterMs ?? pause),
       intentos: busy ? Math.min(intentos, PATIENCE - 1) : intentos,
     }));
-  } else {
-    await refuse(sale, reply);
   }
+}
+
+/**
+ * The key is another body's: an earlier copy of this sale arrived after all. What the server has is followed, and the
+ * record keeps what it said. False where it has nothing.
+ */
+async function followEarlier(sale: KeptSale, reply: Reply): Promise<boolean> {
+  const place = { tienda_id: sale.tienda_id, terminal_id: sale.terminal_id };
+  const found = await api("GET", `ventas/${sale.id}`, { place });
+  if (found.status !== 200) {
+    return false;
+  }
+  const rechazo = rechazoOf(reply);
+  await alterSale(sale.id, ["GUARDADA"], () => ({ estado: "POR_CONFIRMAR", proximo: 0, rechazo }));
+  return true;
+}
+
+function rechazoOf({ status, body }: Reply): Rechazo {
+  const detalles = (body as { detalles?: unknown } | null)?.detalles ?? null;
+  return { status, codigo: codigoOf(body), mensaje: mensajeOf(body), detalles };
 }
 
 function estadoOf(reply: Reply): "EN_COLA" | "PERSISTIDA" {
@@ -119,12 +156,6 @@ function estadoOf(reply: Reply): "EN_COLA" | "PERSISTIDA" {
 }
 
 async function refuse(sale: KeptSale, reply: Reply): Promise<void> {
-  const detalles = (reply.body as { detalles?: unknown } | null)?.detalles ?? null;
-  const rechazo: Rechazo = {
-    status: reply.status,
-    codigo: codigoOf(reply.body),
-    mensaje: mensajeOf(reply.body),
-    detalles,
-  };
+  const rechazo = rechazoOf(reply);
   await alterSale(sale.id, ["GUARDADA"], () => ({ estado: "POR_REVISAR", rechazo }));
 }

@@ -1,0 +1,206 @@
+/** A crash between any two steps, two tabs, and a full disk lose and double nothing. */
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { CASH, fill, kill, newDevice, newTab, pause, type Tab, until } from "./device";
+import { dieAfter, fillDisk, isDead } from "./disk";
+import { json, server } from "./server_double";
+
+beforeEach(newDevice);
+afterEach(kill);
+
+const kept = async (tab: Tab) => await (await tab.db.openDb()).getAll("ventas");
+const filledCarts = async (tab: Tab) =>
+  (await (await tab.db.openDb()).getAll("carritos")).filter((cart) => cart.lineas.length > 0);
+const estados = async (tab: Tab) => (await kept(tab)).map((sale) => sale.estado);
+
+async function sell(tab: Tab) {
+  const cart = await fill(tab);
+  return await tab.outbox.takeSale({ cart, pagos: CASH });
+}
+
+/** Sell, and die after so many steps. Says whether it died. */
+async function sellAndDie(tab: Tab, steps: number): Promise<boolean> {
+  const cart = await fill(tab);
+  dieAfter(steps);
+  void tab.outbox.takeSale({ cart, pagos: CASH });
+  await until(() => {
+    tab.state.online.value = true; // the network is back at once
+    return isDead() || tab.state.sales.value[0]?.estado === "PERSISTIDA";
+  });
+  await pause(5);
+  const died = isDead();
+  kill();
+  return died;
+}
+
+for (const answer of ["answered", "lost"] as const) {
+  test(`a crash at any step sells once: the first answer is ${answer}`, async () => {
+    let deaths = 0;
+    for (let steps = 0; ; steps += 1) {
+      newDevice();
+      server.answers = answer === "lost" ? ["lost"] : [];
+      const first = await newTab();
+      await first.outbox.startOutbox();
+      const died = await sellAndDie(first, steps);
+
+      const second = await newTab();
+      await second.outbox.startOutbox();
+      const left = second.state.cart.value;
+      if (left !== null && left.lineas.length > 0) {
+        expect(await kept(second)).toEqual([]); // a cart, or a sale: never both
+        await second.outbox.takeSale({ cart: left, pagos: CASH });
+      }
+      second.state.online.value = true;
+      await until(async () => {
+        second.state.online.value = true;
+        return (await estados(second)).includes("PERSISTIDA");
+      });
+      expect(await estados(second)).toEqual(["PERSISTIDA"]);
+      expect(await filledCarts(second)).toEqual([]);
+      expect(server.ventas.size).toBe(1);
+      expect(new Set(server.posts).size).toBe(1);
+      if (!died) {
+        break;
+      }
+      deaths += 1;
+    }
+    expect(deaths).toBeGreaterThan(10);
+  }, 60_000);
+}
+
+test("the same cart sold twice is one sale, and the next customer's cart stays", async () => {
+  const tab = await newTab();
+  const cart = await fill(tab);
+  const first = await tab.outbox.takeSale({ cart, pagos: CASH });
+  const next = await fill(tab);
+  const again = await tab.outbox.takeSale({ cart, pagos: CASH });
+  expect(again.fecha).toBe(first.fecha);
+  expect(tab.state.cart.value).toEqual(next);
+  expect(await kept(tab)).toHaveLength(1);
+  expect(server.ventas.size).toBeLessThanOrEqual(1);
+});
+
+test("two tabs that sell the same cart at once make one sale", async () => {
+  const [one, other] = [await newTab(), await newTab()];
+  const cart = await fill(one);
+  const sold = await Promise.all([one, other].map((tab) => tab.outbox.takeSale({ cart, pagos: CASH })));
+  expect(new Set(sold.map((sale) => sale.fecha)).size).toBe(1);
+  await until(() => server.ventas.size === 1);
+  expect(await kept(one)).toHaveLength(1);
+});
+
+test("a full disk takes nothing, says so, and leaves the cart; with room again it sells", async () => {
+  const tab = await newTab();
+  const cart = await fill(tab);
+  fillDisk("add", 2);
+  await expect(tab.outbox.takeSale({ cart, pagos: CASH })).rejects.toBeInstanceOf(tab.outbox.DeviceFull);
+  expect(tab.state.deviceFull.value).toBe(true);
+  expect(tab.state.cart.value).toEqual(cart);
+  expect(await kept(tab)).toEqual([]);
+  expect(await filledCarts(tab)).toEqual([cart]);
+  await tab.outbox.takeSale({ cart, pagos: CASH });
+  expect(tab.state.deviceFull.value).toBe(false);
+  expect(await kept(tab)).toHaveLength(1);
+});
+
+test("a full disk makes room once from what is written and old, and sells", async () => {
+  const tab = await newTab();
+  const sale = await sell(tab);
+  const ventas = await tab.db.openDb();
+  const old = { ...sale, cierre: null, fecha: sale.fecha - 3 * 24 * 3_600_000 };
+  await ventas.put("ventas", { ...old, id: "written", estado: "PERSISTIDA" });
+  await ventas.put("ventas", { ...old, id: "promised", estado: "EN_COLA" });
+  fillDisk("add", 1);
+  const next = await sell(tab);
+  const ids = (await kept(tab)).map((each) => each.id);
+  expect(ids).toContain(next.id);
+  expect(ids).toContain("promised");
+  expect(ids).not.toContain("written");
+});
+
+test("the sale's state fits on a full disk, or is written later: nothing stops", async () => {
+  const tab = await newTab();
+  await tab.outbox.startOutbox();
+  fillDisk("put", 1);
+  await sell(tab);
+  await until(async () => (await estados(tab))[0] === "PERSISTIDA");
+  expect(server.ventas.size).toBe(1);
+});
+
+const REFUSED = () => json(400, { codigo: "stock_insuficiente", mensaje: "", detalles: [{ producto_id: "p1" }] });
+
+/** A sale that the server refused after its customer had left. */
+async function refusedSale(tab: Tab) {
+  server.answers.push(REFUSED());
+  const sale = await sell(tab);
+  tab.state.lastSale.value = null;
+  await until(async () => (await estados(tab)).includes("POR_REVISAR"));
+  return sale;
+}
+
+test("a refused sale goes back into the cart in one tab only, under its key", async () => {
+  const [one, other] = [await newTab(), await newTab()];
+  const sale = await refusedSale(one);
+  const reopened = await Promise.all([one, other].map((tab) => tab.outbox.reopenSale(sale.id)));
+  expect(reopened.filter(Boolean)).toHaveLength(1);
+  expect(await kept(one)).toEqual([]);
+  expect((await filledCarts(one)).map((cart) => cart.id)).toEqual([sale.id]);
+});
+
+test("reopening parks the cart that is under way", async () => {
+  const tab = await newTab();
+  const sale = await refusedSale(tab);
+  const mine = await fill(tab);
+  await tab.outbox.reopenSale(sale.id);
+  expect(tab.state.cart.value?.id).toBe(sale.id);
+  const parked = (await filledCarts(tab)).find((cart) => cart.apartada !== null);
+  expect(parked?.lineas).toEqual(mine.lineas);
+});
+
+test("a crash at any step of reopening leaves a sale or a cart, never both, never none", async () => {
+  for (let steps = 0, died = true; died; steps += 1) {
+    newDevice();
+    const tab = await newTab();
+    const sale = await refusedSale(tab);
+    await pause(5);
+    dieAfter(steps);
+    let done = false;
+    void tab.outbox.reopenSale(sale.id).then(() => {
+      done = true;
+    });
+    await until(() => done || isDead());
+    died = isDead();
+    kill();
+    const after = await newTab();
+    const carts = await filledCarts(after);
+    const sales = await kept(after);
+    expect([...carts, ...sales].map((each) => each.id)).toEqual([sale.id]);
+  }
+}, 30_000);
+
+test("an annulled key never sells again: the cart gets a new one", async () => {
+  const tab = await newTab();
+  server.answers.push(json(422, { codigo: "venta_anulada", mensaje: "" }));
+  const sale = await sell(tab);
+  await until(async () => (await estados(tab)).includes("POR_REVISAR"));
+  await tab.outbox.reopenSale(sale.id);
+  expect(tab.state.cart.value?.lineas).toEqual(sale.lineas);
+  expect(tab.state.cart.value?.id).not.toBe(sale.id);
+});
+
+test("a sale whose answer never came cannot be reopened", async () => {
+  const tab = await newTab();
+  server.answers.push("lost");
+  const sale = await sell(tab);
+  await until(() => !tab.state.online.value);
+  expect(await tab.outbox.reopenSale(sale.id)).toBe(false);
+  expect(await estados(tab)).toEqual(["GUARDADA"]);
+});
+
+test("what waits when the sending tab dies is sent by the other", async () => {
+  const [one, other] = [await newTab(), await newTab()];
+  await other.outbox.startOutbox();
+  one.state.session.value = "ended"; // it takes the sale, and never sends it
+  await sell(one);
+  await until(() => server.ventas.size === 1);
+});
