@@ -68,7 +68,7 @@ def test_it_is_made_with_its_stock_in_the_ledger() -> None:
     ledger = InventoryLedger.objects.filter(producto__tienda=tienda)
     assert ledger.count() == len(products)
     assert ledger.aggregate(sum=Sum("delta"))["sum"] == sum(product.stock_inicial for product in products)
-    assert [terminal.numero for terminal in Terminal.objects.filter(tienda=tienda)] == [1]
+    assert [terminal.numero for terminal in Terminal.objects.filter(tienda=tienda)] == [1, 2]
 
 
 @pytest.mark.django_db

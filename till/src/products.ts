@@ -118,33 +118,41 @@ export function resolveScan(code: string): Scanned | null {
     return null;
   }
   const item = weighed.item.replace(/^0+(?=\d)/, "");
-  const producto = byBarcode.get(barcodeKey(weighed.unweighed)) ?? byBarcode.get(barcodeKey(weighed.prefixed)) ?? bySku.get(weighed.item) ?? bySku.get(item) ?? null;
+  const producto =
+    byBarcode.get(barcodeKey(weighed.unweighed)) ??
+    byBarcode.get(barcodeKey(weighed.prefixed)) ??
+    bySku.get(weighed.item) ??
+    bySku.get(item) ??
+    null;
   return producto?.unidad === "KG" ? { producto, cantidad: weighed.gramos } : null;
 }
 
-function rankOf(product: Producto, whole: string, first: string): number {
-  if (product.sku.toLowerCase() === whole || product.codigo_barras === whole) {
-    return 0;
+/** 0: it begins with all that is searched; 1: with the first word; 2: a word of it does; 3: it is in there somewhere. */
+function rankOf(plain: string, at: number, whole: string, wordBegin: string): number {
+  if (at === 0) {
+    return plain.startsWith(whole) ? 0 : 1;
   }
-  if (product.plain.startsWith(whole)) {
-    return 1;
-  }
-  return product.plain.startsWith(first) ? 2 : product.plain.includes(` ${first}`) ? 3 : 4;
+  return plain.includes(wordBegin) ? 2 : 3;
 }
 
 /** The products in which every word occurs, the likeliest first; names in order among equals. */
 export function search(text: string, most = 30): Producto[] {
   const whole = plainText(text).trim();
-  const words = whole.split(/\s+/).filter((word) => word !== "");
-  const [first] = words;
-  if (first === undefined) {
+  const [first, ...others] = whole.split(/\s+/);
+  if (first === undefined || first === "") {
     return [];
   }
-  const ranks: Producto[][] = [[], [], [], [], []];
+  const exact = new Set([byAnyBarcode(whole), bySku.get(whole)].filter((product) => product !== undefined));
+  const ranks: Producto[][] = [[], [], [], []];
+  const wordBegin = ` ${first}`;
   for (const product of searched) {
-    if (words.every((word) => product.plain.includes(word))) {
-      ranks[rankOf(product, whole, first)]?.push(product);
+    const at = product.plain.indexOf(first);
+    if (at >= 0 && others.every((word) => product.plain.includes(word)) && !exact.has(product)) {
+      const rank = ranks[rankOf(product.plain, at, whole, wordBegin)];
+      if (rank !== undefined && rank.length < most) {
+        rank.push(product);
+      }
     }
   }
-  return ranks.flat().slice(0, most);
+  return [...exact, ...ranks.flat()].slice(0, most);
 }
