@@ -2,9 +2,10 @@
 
 import { adopt, freshCart } from "./cart";
 import { claimParked, flush, keep, parkedCarts, removeParked } from "./carts_db";
-import { hear } from "./db";
+import { hear, isQuotaError } from "./db";
 import { t } from "./i18n";
-import { cart, notice, parked, seat } from "./state";
+import { withRoom } from "./sales_db";
+import { cart, deviceFull, notice, parked, seat } from "./state";
 import type { Cart } from "./types";
 
 /** Read them again; call at the start, and when another tab changed something. */
@@ -29,14 +30,26 @@ function goOnWith(next: Cart): void {
   }
 }
 
-/** Park the cart and begin a new one. False where there is nothing in it. Rejects where the device cannot keep it. */
+/** Wait until it is written; where the device is full, say so: the next change writes it, if there is room then. */
+async function written(): Promise<void> {
+  try {
+    await withRoom(flush);
+  } catch (error) {
+    if (!isQuotaError(error)) {
+      throw error;
+    }
+    deviceFull.value = true;
+  }
+}
+
+/** Park the cart and begin a new one. False where there is nothing in it. */
 export async function parkCart(): Promise<boolean> {
   const now = cart.value;
   if (now === null || now.lineas.length === 0) {
     return false;
   }
   goOnWith(freshCart(now.tienda_id));
-  await flush();
+  await written();
   await readParked();
   notice.value = { text: t("cartParked", { n: parked.value.length }) };
   return true;
@@ -49,7 +62,7 @@ export async function takeUp(cartId: string): Promise<void> {
     notice.value = { text: t("parkedTaken") };
   } else {
     goOnWith(taken);
-    await flush();
+    await written();
   }
   await readParked();
 }

@@ -119,8 +119,8 @@ export function resolveScan(code: string): Scanned | null {
   }
   const item = weighed.item.replace(/^0+(?=\d)/, "");
   const producto =
-    byBarcode.get(barcodeKey(weighed.unweighed)) ??
-    byBarcode.get(barcodeKey(weighed.prefixed)) ??
+    byBarcode.get(weighed.unweighed) ??
+    byBarcode.get(weighed.prefixed) ??
     bySku.get(weighed.item) ??
     bySku.get(item) ??
     null;

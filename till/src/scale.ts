@@ -39,10 +39,9 @@ function readWith(code: string, pattern: string): ScaleCode | null {
     }
   }
   const gramos = Number(weight);
-  const unweighed = (fixed + item).padEnd(LENGTH - 1, "0");
-  return gramos > 0
-    ? { item, prefixed: fixed + item, unweighed: `${unweighed}${checkDigit(unweighed)}`, gramos }
-    : null;
+  const bare = [...pattern.slice(0, -1)].map((letter, place) => (letter === "W" ? "0" : code.charAt(place))).join("");
+  const unweighed = `${bare}${checkDigit(bare)}`;
+  return gramos > 0 ? { item, prefixed: fixed + item, unweighed, gramos } : null;
 }
 
 /** Read a code by the tienda's patterns ("20IIIIIWWWWWC"); null where none fits, or the check digit is wrong. */

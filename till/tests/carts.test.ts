@@ -188,6 +188,22 @@ describe("parked carts", () => {
     expect(one.parked.value.map((cart) => cart.lineas[0]?.nombre)).toEqual(["Tomate"]);
     await one.end();
   });
+  it("are written later where the device is full, and it says so", async () => {
+    const one = await tab();
+    one.addProducto(LECHE, 1_000);
+    await one.flush();
+    const put = vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(() => {
+      throw new DOMException("full", "QuotaExceededError");
+    });
+    await one.parkCart();
+    expect(one.deviceFull.value).toBe(true);
+    put.mockRestore();
+    one.addProducto(TOMATE, 500);
+    await one.flush();
+    await one.readParked();
+    expect(one.parked.value.map((cart) => cart.lineas[0]?.nombre)).toEqual(["Leche entera 1 L"]);
+    await one.end();
+  });
   it("are in the order in which they were parked, whenever they were begun", async () => {
     const one = await tab();
     const early = { ...one.newCart(), tab: null, apartada: 2_000 };

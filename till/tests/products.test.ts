@@ -64,6 +64,12 @@ describe("resolveScan", () => {
     putProducts([queso]);
     expect(resolveScan(scale("00777", "00250"))).toEqual({ producto: queso, cantidad: 250 });
   });
+  it("reads a scale's code by the product's code without a weight", () => {
+    const queso = product("q", "Queso", { unidad: "KG", codigo_barras: scale("00777", "00000") });
+    putProducts([queso]);
+    expect(resolveScan(scale("00777", "00250"))).toEqual({ producto: queso, cantidad: 250 });
+    expect(resolveScan(scale("00777", "00000"))).toEqual({ producto: queso, cantidad: null });
+  });
   it("prefers the exact code, and weighs no piece", () => {
     const jamon = product("j", "Jamón", { codigo_barras: scale("00123", "01500") });
     putProducts([jamon]);

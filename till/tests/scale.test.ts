@@ -13,9 +13,14 @@ describe("readScaleCode", () => {
     expect(readScaleCode(code("200012301500"), PATTERNS)).toEqual({
       item: "00123",
       prefixed: "2000123",
+      unweighed: code("200012300000"),
       gramos: 1_500,
     });
     expect(readScaleCode(code("210042012345"), PATTERNS)).toEqual({ item: "0042", prefixed: "210042", gramos: 12_345 });
+  });
+  it("reads a weight before its item", () => {
+    const found = readScaleCode(code("200150000123"), ["20WWWWWIIIIIC"]);
+    expect(found).toMatchObject({ item: "00123", unweighed: code("200000000123"), gramos: 1_500 });
   });
   it.each([
     ["another prefix", code("220012301500")],
