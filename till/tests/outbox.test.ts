@@ -118,10 +118,24 @@ test("a full disk makes room once from what is written and old, and sells", asyn
   expect(ids).not.toContain("written");
 });
 
-test("the sale's state fits on a full disk, or is written later: nothing stops", async () => {
+test("a sale's state makes room for itself on a full disk", async () => {
   const tab = await newTab();
   await tab.outbox.startOutbox();
+  const first = await sell(tab);
+  await until(async () => (await estados(tab))[0] === "PERSISTIDA");
+  const old = { ...first, cierre: null, id: "written", fecha: first.fecha - 3 * 24 * 3_600_000 };
+  await (await tab.db.openDb()).put("ventas", { ...old, estado: "PERSISTIDA" });
   fillDisk("put", 1);
+  await sell(tab);
+  await until(() => server.ventas.size === 2);
+  await until(async () => (await estados(tab)).every((estado) => estado === "PERSISTIDA"));
+  expect((await kept(tab)).map((sale) => sale.id)).not.toContain("written");
+});
+
+test("where there is no room for a sale's state, it is tried again later", async () => {
+  const tab = await newTab();
+  await tab.outbox.startOutbox();
+  fillDisk("put", 2);
   await sell(tab);
   await until(async () => (await estados(tab))[0] === "PERSISTIDA");
   expect(server.ventas.size).toBe(1);
