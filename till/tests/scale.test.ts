@@ -16,7 +16,12 @@ describe("readScaleCode", () => {
       unweighed: code("200012300000"),
       gramos: 1_500,
     });
-    expect(readScaleCode(code("210042012345"), PATTERNS)).toEqual({ item: "0042", prefixed: "210042", gramos: 12_345 });
+    expect(readScaleCode(code("210042012345"), PATTERNS)).toEqual({
+      item: "0042",
+      prefixed: "210042",
+      unweighed: code("210042000000"),
+      gramos: 12_345,
+    });
   });
   it("reads a weight before its item", () => {
     const found = readScaleCode(code("200150000123"), ["20WWWWWIIIIIC"]);
