@@ -97,6 +97,10 @@ describe("search", () => {
     ]);
     expect(search("pan").map((found) => found.id)).toEqual(["exact", "starts", "word", "within"]);
   });
+  it("puts what begins with all of it before what begins with its first word", () => {
+    putProducts([product("first", "Pan a base de maíz"), product("all", "Pan de molde")]);
+    expect(search("pan de").map((found) => found.id)).toEqual(["all", "first"]);
+  });
   it("keeps to the order of names, and to thirty", () => {
     putProducts(
       Array.from({ length: 60 }, (_none, n) => product(`p${n}`, `Galleta ${String(59 - n).padStart(2, "0")}`)),
@@ -104,6 +108,8 @@ describe("search", () => {
     const found = search("galleta").map((each) => each.nombre);
     expect(found).toHaveLength(30);
     expect(found).toEqual([...found].sort());
+    putProducts([product("word", "Una galleta")]);
+    expect(search("galleta")).toHaveLength(30);
   });
   it("is quick over 20,000 products", () => {
     const words = ["leche", "pan", "queso", "jamón", "arroz", "aceite", "tomate", "atún", "galleta", "jabón"];
