@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import condition, require_safe
 
+from blend_pos.languages import same_in_any_language
+
 BUILT = Path(__file__).parent / "static" / "till"
 # The camera's decoder is WebAssembly; what it looks at is a blob.
 POLICY = {
@@ -48,6 +50,7 @@ def _answer(name: str, content_type: str) -> HttpResponse:
     return HttpResponse(_built(name)[0], content_type=content_type, headers=HEADERS)
 
 
+@same_in_any_language
 @require_safe
 @csp_replace(POLICY)
 @condition(etag_func=_etag_of_page)
@@ -56,6 +59,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return _answer("index.html", "text/html; charset=utf-8")
 
 
+@same_in_any_language
 @require_safe
 @condition(etag_func=_etag_of_worker)
 def service_worker(request: HttpRequest) -> HttpResponse:

@@ -52,6 +52,7 @@ def test_a_scan_lands_in_the_cart(till: TillPage, store: Store) -> None:
 
 def test_nothing_hinders_who_cannot_see_it_well(open_till: OpenTill, store: Store) -> None:
     till = open_till(size=TABLET, touch=True, scheme="dark")
+    expect(till.page.get_by_role("button", name="Entrar")).to_be_visible()
     till.assert_accessible()
     till.sign_in(store)
     till.assert_accessible()

@@ -84,6 +84,11 @@ class TillPage:
         return self.lines.filter(has_text=nombre)
 
     @property
+    def total(self) -> Locator:
+        """The largest figure there is: what the cart costs."""
+        return self.page.get_by_role("region", name="Total").get_by_role("status")
+
+    @property
     def sales(self) -> Locator:
         """The last sales, newest first; each says its state: En cola, Persistida, Por revisar…"""
         return self.page.get_by_role("region", name="Últimas ventas").get_by_role("listitem")
