@@ -44,7 +44,7 @@ test("a sale that breaks the server lets the others pass", async () => {
   tab.state.online.value = false;
   const [broken, next] = [await sell(tab), await sell(tab)];
   server.answers.push(
-    ...Array.from({ length: 5 }, () => json(500, { codigo: "error_interno" }, { "Retry-After": "0" })),
+    ...["0", "0", "0", "0", "60"].map((wait) => json(500, { codigo: "error_interno" }, { "Retry-After": wait })),
   );
   tab.state.online.value = true;
   tab.sending.sendNow();
