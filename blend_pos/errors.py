@@ -30,6 +30,7 @@ from blend_pos.tiendas.sign_in import LockedOut, WrongCredentials
 from cache_stock.carrying import ColdStartNeeded
 from cache_stock.scripts import StockError
 from ventas import failed_sales, refusals
+from ventas.closing import VentaExiste
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ DOMAIN_ERRORS: dict[type[BaseException], Answer] = {
     refusals.StockNoDisponible: Answer(503, "stock_no_disponible", _("El stock no responde. Repite la venta.")),
     refusals.ColaNoDisponible: Answer(503, "cola_no_disponible", _("La cola no aceptó la venta. Repítela.")),
     refusals.BaseNoDisponible: Answer(503, "base_no_disponible", _("La base de datos no responde. Repite la venta.")),
+    VentaExiste: Answer(409, "venta_existe", _("Esa venta existe o está en camino: no hay nada que cerrar.")),
     failed_sales.FailedSaleError: Answer(409, "venta_fallida_no_cambia"),
     ColdStartNeeded: Answer(503, "arranque_en_frio", _("El stock se está recargando. Repite en unos segundos.")),
     StockError: Answer(503, "stock_no_disponible", _("El stock no responde. Repite la petición."), 2),

@@ -62,12 +62,12 @@ class ApiSchema(AutoSchema):
         """The headers, where the view asks for a seat."""
         parameters: list[Any] = list(super().get_override_parameters())
         if self.view.authentication_classes:
-            parameters += [*SEAT_HEADERS, RETRY_AFTER]
-        return parameters
+            parameters += SEAT_HEADERS
+        return [*parameters, RETRY_AFTER]
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        if direction != "response" or not self.view.authentication_classes:
+        if direction != "response":
             return bodies
         errors = COMMON_ERRORS | (BODY_ERRORS if self.method in {"POST", "PUT", "PATCH"} else {})
         own = {status: body["description"] for status, body in bodies.items() if status >= "400"}

@@ -15,7 +15,7 @@ from blend_pos.tiendas.admin_lists import PersonFilter, TiendaFilter, WrittenRow
 from blend_pos.tiendas.models import Terminal
 from inventario.models import InventoryLedger
 from ventas.failed_sales_admin import VentaFallidaAdmin
-from ventas.models import DetalleVenta, Venta, VentaFallida
+from ventas.models import DetalleVenta, Pago, Venta, VentaFallida
 
 MOST_DIGITS = 18  # of a receipt's number: what a bigint holds for certain
 
@@ -57,6 +57,18 @@ class DetalleInline(ReadOnlyRows):
     fields = ("linea", "producto", "cantidad", "precio_unitario", "impuesto", "importe")
 
 
+class PagoInline(ReadOnlyRows):
+    """How it was paid, where the till said so."""
+
+    model = Pago
+    fields = ("orden", "metodo", "importe", "recibido", "referencia")
+    ordering = ("orden",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """A payment has no product."""
+        return admin.TabularInline.get_queryset(self, request)
+
+
 class LedgerInline(ReadOnlyRows):
     """The movements of stock that the sale made."""
 
@@ -82,7 +94,7 @@ class VentaAdmin(WrittenRowsAdmin[Venta]):
     search_help_text = _(
         "La venta (su UUID), el número de recibo o un día (2026-07-31). La lista llega a las 10 000 más nuevas."
     )
-    inlines = (DetalleInline, LedgerInline)
+    inlines = (DetalleInline, PagoInline, LedgerInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Venta]:
         """Always by tienda, a superuser's too: the indexes begin with it."""

@@ -63,17 +63,18 @@ PUBLISHER = GatheringPublisher(
 def checkout(*, order: Order) -> Answer:
     """Take a sale. Raises a CheckoutError where it was not taken; an Answer that is not promised is to be followed."""
     lines = [(line.producto_id, line.cantidad_milli) for line in order.lines]
-    huella = fingerprint(lines=lines, metodo_pago=order.metodo_pago)
+    huella = fingerprint(lines=lines, metodo_pago=order.metodo_pago, pagos=order.pagos)
     if order.client_key and refusals.older_than_answers(order=order):
         known = refusals.known_sale(order=order, huella=huella)
         if known is not None:
             return known
     pedido = Pedido(
-        order.fecha.isoformat(),
+        order.sold_at.isoformat(),
         order.cajero_id,
         str(order.terminal_id),
         order.metodo_pago,
         tuple((str(producto), cantidad) for producto, cantidad in lines),
+        pagos=order.pagos,
     )
     nonce = uuid4().hex
     try:
@@ -137,7 +138,7 @@ def _release(order: Order, nonce: str) -> bool:
 def _to_follow(order: Order) -> Answer:
     """The reply to reserve is lost: it may be held, so it is never refused; who follows it learns which."""
     return Answer(
-        order.venta_id, "RESERVADA", False, order.fecha.isoformat(), None, order.metodo_pago, len(order.lines)
+        order.venta_id, "RESERVADA", False, order.sold_at.isoformat(), None, order.metodo_pago, len(order.lines)
     )
 
 

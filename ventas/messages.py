@@ -16,6 +16,7 @@ import orjson
 
 from cache_stock.reservation import HeldProduct
 from ventas.models import MetodoPago
+from ventas.payments import Payment, add_up, decode_payments, encode_payments, kind_of
 
 SCHEMA = 1
 MOST_LINES = 1_000
@@ -53,12 +54,14 @@ class SaleMessage:
     metodo_pago: str
     total_centavos: int
     items: tuple[SaleItem, ...]
+    pagos: tuple[Payment, ...] = ()
 
 
-def fingerprint(*, lines: Sequence[tuple[UUID, int]], metodo_pago: str) -> str:
+def fingerprint(*, lines: Sequence[tuple[UUID, int]], metodo_pago: str, pagos: Sequence[Payment] = ()) -> str:
     """SHA-256 of what makes a sale the same sale: its lines (producto, thousandths) in order, and how it is paid."""
     text = ";".join(f"{producto} {cantidad}" for producto, cantidad in lines)
-    return hashlib.sha256(f"{metodo_pago};{text}".encode()).hexdigest()
+    paid = orjson.dumps(encode_payments(pagos)) if pagos else b""
+    return hashlib.sha256(f"{metodo_pago};{text}".encode() + paid).hexdigest()
 
 
 def line_amount(*, cantidad_milli: int, precio_centavos: int) -> int:
@@ -82,6 +85,7 @@ class Pedido:
     metodo_pago: str
     lines: tuple[tuple[str, int], ...]
     precios: tuple[tuple[int, int], ...] | None = None
+    pagos: tuple[Payment, ...] = ()
 
     def encode(self) -> str:
         """As the hold keeps it."""
@@ -94,6 +98,8 @@ class Pedido:
         }
         if self.precios is not None:
             value["precios"] = self.precios
+        if self.pagos:
+            value["pagos"] = encode_payments(self.pagos)
         return orjson.dumps(value).decode()
 
     @classmethod
@@ -109,6 +115,7 @@ class Pedido:
                 value["pago"],
                 tuple((producto, cantidad) for producto, cantidad in value["lineas"]),
                 None if precios is None else tuple((precio, impuesto) for precio, impuesto in precios),
+                decode_payments(value.get("pagos", ())),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UnreadableMessage(f"pedido: {error}") from error
@@ -133,7 +140,7 @@ def sale_payload(
                 "importe": decimal_text(importe, 2),
             }
         )
-    payload = {
+    payload: dict[str, Any] = {
         "esquema": SCHEMA,
         "tienda_id": str(tienda_id),
         "venta_id": str(venta_id),
@@ -146,7 +153,18 @@ def sale_payload(
         "total": decimal_text(total, 2),
         "items": items,
     }
+    if pedido.pagos:
+        payload["pagos"] = [_payment_payload(payment) for payment in pedido.pagos]
     return payload, total
+
+
+def _payment_payload(payment: Payment) -> dict[str, Any]:
+    value = {"metodo": payment.metodo, "importe": decimal_text(payment.importe_centavos, 2)}
+    if payment.recibido_centavos is not None:
+        value["recibido"] = decimal_text(payment.recibido_centavos, 2)
+    if payment.referencia:
+        value["referencia"] = payment.referencia
+    return value
 
 
 def _number(value: object, places: int) -> int:
@@ -174,6 +192,26 @@ def _item(value: Mapping[str, Any]) -> SaleItem:
     return item
 
 
+def _payment(value: Mapping[str, Any]) -> Payment:
+    recibido = value.get("recibido")
+    payment = Payment(
+        value["metodo"],
+        _number(value["importe"], 2),
+        None if recibido is None else _number(recibido, 2),
+        value.get("referencia", ""),
+    )
+    if not payment.is_sound:
+        raise UnreadableMessage("a payment that cannot be")
+    return payment
+
+
+def _check_payments(sale: SaleMessage) -> None:
+    if sale.pagos and add_up(sale.pagos) != sale.total_centavos:
+        raise UnreadableMessage("the payments do not add up to the total")
+    if sale.pagos and kind_of(sale.pagos) != sale.metodo_pago:
+        raise UnreadableMessage("metodo_pago is not that of the payments")
+
+
 def read_sale(value: object) -> SaleMessage:
     """A sale from what travelled; every field checked. Raises UnreadableMessage."""
     if not isinstance(value, dict) or value.get("esquema") != SCHEMA:
@@ -192,6 +230,7 @@ def read_sale(value: object) -> SaleMessage:
             metodo_pago=value["metodo_pago"],
             total_centavos=_number(value["total"], 2),
             items=tuple(_item(item) for item in value["items"]),
+            pagos=tuple(_payment(payment) for payment in value.get("pagos", ())),
         )
     except (KeyError, ValueError, TypeError, AttributeError, InvalidOperation) as error:
         raise UnreadableMessage(f"{type(error).__name__}: {error}"[:200]) from error
@@ -200,9 +239,8 @@ def read_sale(value: object) -> SaleMessage:
         raise UnreadableMessage("epoch and cajero_id are whole numbers")
     if sale.metodo_pago not in MetodoPago.values:
         raise UnreadableMessage("metodo_pago is none that is known")
-    if sale.huella != fingerprint(
-        lines=[(item.producto_id, item.cantidad_milli) for item in sale.items], metodo_pago=sale.metodo_pago
-    ):
+    lines = [(item.producto_id, item.cantidad_milli) for item in sale.items]
+    if sale.huella != fingerprint(lines=lines, metodo_pago=sale.metodo_pago, pagos=sale.pagos):
         raise UnreadableMessage("the huella is not that of the lines")
     if sale.fecha.tzinfo is None:
         raise UnreadableMessage("the timestamp has no offset")
@@ -210,6 +248,7 @@ def read_sale(value: object) -> SaleMessage:
         raise UnreadableMessage("the timestamp is of no time that anything is sold in")
     if sale.total_centavos != sum(item.importe_centavos for item in sale.items):
         raise UnreadableMessage("the total is not the sum of the lines")
+    _check_payments(sale)
     return sale
 
 
@@ -237,6 +276,7 @@ def hold_of(sale: SaleMessage) -> tuple[Pedido, tuple[HeldProduct, ...]]:
         sale.metodo_pago,
         lines,
         tuple((item.precio_centavos, item.impuesto) for item in sale.items),
+        sale.pagos,
     )
     held: dict[UUID, HeldProduct] = {}
     for item in sale.items:

@@ -84,6 +84,41 @@ class DetalleVenta(models.Model):
         return f"{self.linea}: {self.cantidad}"
 
 
+class Pago(models.Model):
+    """One part of how a sale was paid, where the till said so; they add up to the sale's total."""
+
+    id = models.BigAutoField(primary_key=True)
+    venta = models.ForeignKey(Venta, on_delete=models.PROTECT, related_name="pagos", db_index=False)
+    orden = models.PositiveSmallIntegerField(_("orden"))
+    metodo = models.CharField(_("método"), max_length=16, choices=MetodoPago.choices)
+    importe = models.DecimalField(_("importe"), max_digits=14, decimal_places=2)
+    recibido = models.DecimalField(
+        _("recibido"), max_digits=14, decimal_places=2, null=True, blank=True, help_text=_("Efectivo entregado.")
+    )
+    referencia = models.CharField(_("referencia"), max_length=64, blank=True, default="")
+
+    class Meta:
+        db_table = "pagos"
+        verbose_name = _("pago")
+        verbose_name_plural = _("pagos")
+        ordering: ClassVar = ["venta", "orden"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["venta", "orden"], name="pagos_venta_orden_unica"),
+            models.CheckConstraint(condition=models.Q(importe__gt=0), name="pagos_importe_positivo"),
+            models.CheckConstraint(
+                condition=models.Q(metodo__in=["EFECTIVO", "TARJETA", "TRANSFERENCIA"]), name="pagos_metodo_conocido"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(recibido__isnull=True)
+                | models.Q(metodo="EFECTIVO", recibido__gte=models.F("importe")),
+                name="pagos_recibido_cubre_importe",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metodo} {self.importe}"
+
+
 class MotivoFalla(models.TextChoices):
     """Why a sale could not be written."""
 
@@ -92,6 +127,7 @@ class MotivoFalla(models.TextChoices):
     HUELLA = "HUELLA", _("La misma clave con otro contenido")
     LAPIDA = "LAPIDA", _("La venta ya se había descartado")
     ILEGIBLE = "ILEGIBLE", _("El mensaje no se puede leer")
+    RECHAZADA = "RECHAZADA", _("El servidor no la tomó y la caja la cerró")
 
 
 class EstadoFalla(models.TextChoices):

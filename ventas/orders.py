@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from cache_stock.reservation import Wanted
+from ventas.payments import Payment
 
 NO_SUCH_PRICE = "differs"
+LONGEST_WAIT = timedelta(days=31)  # of a sale on a till without a connection; a clock that says more is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,10 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be sold, by whom, and until when it must be answered (`deadline`, time.monotonic())."""
+    """What is to be sold, by whom, and until when it must be answered (`deadline`, time.monotonic()).
+
+    `vendida`: when the customer bought, as a till says that could not ask at once.
+    """
 
     tienda_id: UUID
     cajero_id: int
@@ -32,6 +37,16 @@ class Order:
     lines: tuple[OrderLine, ...]
     fecha: datetime
     deadline: float
+    pagos: tuple[Payment, ...] = ()
+    vendida: datetime | None = None
+
+    @property
+    def sold_at(self) -> datetime:
+        """When the customer bought: as the till says where that can be, else when it was asked for (`fecha`)."""
+        told = self.vendida
+        if told is None or told > self.fecha or told < self.fecha - LONGEST_WAIT:
+            return self.fecha
+        return told.astimezone(self.fecha.tzinfo)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from ventas.rows import (
     FailedRow,
     failed_sales,
     insert_lines,
+    insert_payments,
     insert_sales,
     known_sales,
     lock_terminals,
@@ -154,7 +155,9 @@ def _write_fresh(
         raise WrittenMeanwhile
     if not verdict.fresh:
         return {}
-    insert_lines([(ids[sale_key(sale)], sale) for sale in verdict.fresh])
+    written = [(ids[sale_key(sale)], sale) for sale in verdict.fresh]
+    insert_lines(written)
+    insert_payments(written)
     movements = [
         ledger.Movement(
             producto_id=item.producto_id,

@@ -46,6 +46,10 @@ INSERT INTO detalle_ventas (venta_id, linea, producto_id, cantidad, precio_unita
 SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::uuid[], %s::numeric[], %s::numeric[], %s::numeric[],
     %s::numeric[])
 """
+INSERT_PAYMENTS = """
+INSERT INTO pagos (venta_id, orden, metodo, importe, recibido, referencia)
+SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::text[], %s::numeric[], %s::numeric[], %s::text[])
+"""
 RESOLVE_FAILED = """
 UPDATE ventas_fallidas SET estado = 'PERSISTIDA', resuelta = %s
 FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS written (tienda_id, venta_id, huella)
@@ -166,6 +170,26 @@ def insert_lines(sales: Sequence[tuple[int, SaleMessage]]) -> None:
             [decimal_text(item.importe_centavos, 2) for _, _, item in lines],
         ],
     )
+
+
+def insert_payments(sales: Sequence[tuple[int, SaleMessage]]) -> None:
+    """How written sales were paid, where their tills said so."""
+    rows = [(pk, number, each) for pk, sale in sales for number, each in enumerate(sale.pagos, start=1)]
+    if rows:
+        _execute(
+            INSERT_PAYMENTS,
+            [
+                [pk for pk, _, _ in rows],
+                [number for _, number, _ in rows],
+                [each.metodo for _, _, each in rows],
+                [decimal_text(each.importe_centavos, 2) for _, _, each in rows],
+                [
+                    None if each.recibido_centavos is None else decimal_text(each.recibido_centavos, 2)
+                    for *_, each in rows
+                ],
+                [each.referencia for _, _, each in rows],
+            ],
+        )
 
 
 def resolve_failed(sales: Sequence[SaleMessage], now: datetime) -> None:

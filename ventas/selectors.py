@@ -15,6 +15,7 @@ from cache_stock import reservation
 from inventario.models import Producto
 from ventas.messages import Pedido, SaleMessage, UnreadableMessage, read_sale, sale_payload
 from ventas.models import EstadoFalla, Venta, VentaFallida
+from ventas.payments import KINDS, Payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def follow_sale(*, tienda_id: UUID, venta_id: UUID) -> dict[str, Any] | None:
     Redis is asked first: a hold that settles in between is found in PostgreSQL then, and never nowhere.
     """
     hold = reservation.find_hold(tienda_id=tienda_id, venta_id=venta_id)
-    venta = Venta.objects.filter(tienda_id=tienda_id, venta_id=venta_id).prefetch_related("detalles").first()
+    venta = Venta.objects.filter(tienda_id=tienda_id, venta_id=venta_id).prefetch_related("detalles", "pagos").first()
     if venta is not None:
         return _written(venta)
     failed = VentaFallida.objects.filter(tienda_id=tienda_id, venta_id=venta_id).order_by("-registrada").first()
@@ -102,8 +103,35 @@ def _written(venta: Venta) -> dict[str, Any]:
         "terminal_id": venta.terminal_id,
         "recibo": venta.recibo,
         "persistida": venta.persistida,
+        "pagos": _shown(
+            [
+                Payment(pago.metodo, int(pago.importe * 100), _centavos(pago.recibido), pago.referencia)
+                for pago in venta.pagos.all()
+            ],
+            venta.metodo_pago,
+            int(venta.total * 100),
+        ),
         "detalles": list(venta.detalles.all()),
     }
+
+
+def _centavos(amount: Decimal | None) -> int | None:
+    return None if amount is None else int(amount * 100)
+
+
+def _shown(pagos: Sequence[Payment], metodo_pago: str, total_centavos: int) -> list[dict[str, Any]]:
+    """The payments; where none were told, one of the whole total, if that is known to be of one kind."""
+    if not pagos and metodo_pago in KINDS and total_centavos > 0:
+        pagos = [Payment(metodo_pago, total_centavos)]
+    return [
+        {
+            "metodo": each.metodo,
+            "importe": Decimal(each.importe_centavos).scaleb(-2),
+            "recibido": None if each.recibido_centavos is None else Decimal(each.recibido_centavos).scaleb(-2),
+            "referencia": each.referencia,
+        }
+        for each in pagos
+    ]
 
 
 def _on_its_way(venta_id: UUID, estado: str, sale: SaleMessage) -> dict[str, Any]:
@@ -117,6 +145,7 @@ def _on_its_way(venta_id: UUID, estado: str, sale: SaleMessage) -> dict[str, Any
         "terminal_id": sale.terminal_id,
         "recibo": None,
         "persistida": None,
+        "pagos": _shown(sale.pagos, sale.metodo_pago, sale.total_centavos),
         "detalles": [
             {
                 "linea": number,

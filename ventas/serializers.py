@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from ventas.models import DetalleVenta, MetodoPago, Venta
 from ventas.order_body import MOST_PRICE, MOST_UNITS
+from ventas.payments import KINDS, MOST_PAYMENTS, MOST_REFERENCE
 
 ESTADOS = ("RESERVADA", "PERSISTIDA", "FALLIDA", "ANULADA")
 
@@ -31,11 +32,88 @@ class ItemSerializer(serializers.Serializer[dict[str, Any]]):
     )
 
 
+class PaymentSerializer(serializers.Serializer[dict[str, Any]]):
+    """One part of how a sale was paid."""
+
+    metodo = serializers.ChoiceField(sorted(KINDS))
+    importe = serializers.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        min_value=Decimal("0.01"),
+        max_value=MOST_PRICE,
+        coerce_to_string=False,
+    )
+    recibido = serializers.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        min_value=Decimal("0.01"),
+        max_value=MOST_PRICE,
+        coerce_to_string=False,
+        required=False,
+        allow_null=True,
+        help_text="Del efectivo: lo que se entregó, que cubre el importe.",
+    )
+    referencia = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, max_length=MOST_REFERENCE, help_text="No del efectivo."
+    )
+
+
 class CheckoutSerializer(serializers.Serializer[dict[str, Any]]):
     """A cart to sell. Read by order_body.py; this describes it."""
 
     items = serializers.ListField(child=ItemSerializer(), min_length=1, max_length=settings.SALE_MAX_LINES)
-    metodo_pago = serializers.ChoiceField(MetodoPago.choices)
+    metodo_pago = serializers.ChoiceField(
+        MetodoPago.choices, required=False, allow_null=True, help_text="Hace falta donde no hay pagos."
+    )
+    pagos = serializers.ListField(
+        child=PaymentSerializer(),
+        min_length=1,
+        max_length=MOST_PAYMENTS,
+        required=False,
+        allow_null=True,
+        help_text="Suman el total; cada línea lleva entonces su precio. Sin pagos basta metodo_pago.",
+    )
+    vendida = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        help_text="Cuándo compró el cliente, de una caja que estuvo sin conexión: hasta hace 31 días. Antes, o en el "
+        "futuro, vale la hora del servidor: el reloj de la caja está mal.",
+    )
+
+
+class RefusalSerializer(serializers.Serializer[dict[str, Any]]):
+    """What the server had answered."""
+
+    codigo = serializers.CharField(max_length=60, allow_blank=True)
+    mensaje = serializers.CharField(max_length=400, allow_blank=True)
+
+
+class SupervisorSerializer(serializers.Serializer[dict[str, Any]]):
+    """An encargado or above, by name and password."""
+
+    usuario = serializers.CharField(max_length=150)
+    clave = serializers.CharField(max_length=1024, trim_whitespace=False)
+
+
+class ClosureSerializer(serializers.Serializer[dict[str, Any]]):
+    """Why a sale is closed, and who answers for it."""
+
+    rechazo = RefusalSerializer()
+    razon = serializers.CharField(max_length=200)
+    supervisor = SupervisorSerializer(
+        required=False, allow_null=True, help_text="Hace falta donde la sesión es de un cajero."
+    )
+
+
+class ClosingSerializer(CheckoutSerializer, ClosureSerializer):
+    """The cart that was refused, as it was sent, and its closure. order_body.py reads the cart; this describes it."""
+
+
+class ClosedSerializer(serializers.Serializer[dict[str, Any]]):
+    """It is closed."""
+
+    venta_id = serializers.UUIDField()
+    estado = serializers.CharField(help_text="ANULADA.")
 
 
 class AnswerSerializer(serializers.Serializer[dict[str, Any]]):
@@ -76,6 +154,7 @@ class VentaSerializer(serializers.Serializer[dict[str, Any]]):
     terminal_id = serializers.UUIDField()
     recibo = serializers.IntegerField(allow_null=True)
     persistida = serializers.DateTimeField(allow_null=True)
+    pagos = PaymentSerializer(many=True)
     detalles = DetalleSerializer(many=True)
 
 

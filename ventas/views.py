@@ -54,7 +54,7 @@ class CheckoutView(APIView):
     def post(self, request: Request) -> Response:
         """Sell a cart."""
         arrival = request.META.get("blend.arrival") or time.monotonic()
-        lines, metodo_pago = read_body(request.data)
+        body = read_body(request.data)
         key = read_key(request.headers.get("Idempotency-Key"))
         seat = seat_of(request)
         answer = checkout(
@@ -64,10 +64,12 @@ class CheckoutView(APIView):
                 terminal_id=seat.terminal_id,
                 venta_id=key or uuid4(),
                 client_key=key is not None,
-                metodo_pago=metodo_pago,
-                lines=lines,
+                metodo_pago=body.metodo_pago,
+                lines=body.lines,
                 fecha=datetime.now(ZoneInfo(seat.zona_horaria)),
                 deadline=new_deadline(arrival=arrival),
+                pagos=body.pagos,
+                vendida=body.vendida,
             )
         )
         return Response(_answer_body(answer), status=201 if answer.promised else 202)

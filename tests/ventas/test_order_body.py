@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rest_framework.exceptions import ValidationError
 
 from tests.ventas.test_messages import JSON, PATIENT
-from ventas.order_body import MOST_PRICE, MOST_UNITS, read_body, read_key
+from ventas.order_body import MOST_PRICE, MOST_UNITS, Body, read_body, read_key
 from ventas.orders import OrderLine
 
 PRODUCTO = uuid4()
@@ -43,7 +43,7 @@ def test_quantities(cantidad: float, milli: int | None) -> None:
     if milli is None:
         assert wrong_fields(body(cantidad=cantidad)) == {"items.0.cantidad"}
     else:
-        assert read_body(body(cantidad=cantidad)) == ((OrderLine(PRODUCTO, milli),), "EFECTIVO")
+        assert read_body(body(cantidad=cantidad)) == Body((OrderLine(PRODUCTO, milli),), "EFECTIVO")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_is_no_quantity(cantidad: Any) -> None:
     ("precio", "centavos"), [(0, 0), (10.5, 1_050), (0.29, 29), (MOST_PRICE, 10**11), (None, None)]
 )
 def test_the_price_that_was_shown(precio: Any, centavos: int | None) -> None:
-    assert read_body(body(precio=precio)) == ((OrderLine(PRODUCTO, 1_000, centavos),), "EFECTIVO")
+    assert read_body(body(precio=precio)) == Body((OrderLine(PRODUCTO, 1_000, centavos),), "EFECTIVO")
 
 
 @pytest.mark.parametrize("precio", [-0.01, 0.001, "10.5", False, MOST_PRICE + 1, float("nan")])
@@ -92,7 +92,7 @@ def test_the_most_lines() -> None:
     line = body()["items"][0]
     most = {"items": [line] * settings.SALE_MAX_LINES, "metodo_pago": "TARJETA"}
 
-    assert len(read_body(most)[0]) == settings.SALE_MAX_LINES
+    assert len(read_body(most).lines) == settings.SALE_MAX_LINES
     assert wrong_fields(most | {"items": [*most["items"], line]}) == {"items"}
 
 
@@ -117,11 +117,11 @@ def test_anything_is_a_refusal_and_nothing_worse(data: Any) -> None:
 def test_nearly_a_cart(items: list[dict[str, Any]], metodo_pago: Any) -> None:
     """What is read is exactly what was sent."""
     try:
-        lines, pago = read_body({"items": items, "metodo_pago": metodo_pago})
+        read = read_body({"items": items, "metodo_pago": metodo_pago})
     except ValidationError:
         return
-    assert pago == metodo_pago
-    for line, item in zip(lines, items, strict=True):
+    assert read.metodo_pago == metodo_pago
+    for line, item in zip(read.lines, items, strict=True):
         assert line.producto_id == UUID(item["producto_id"])
         assert Decimal(line.cantidad_milli) == Decimal(str(item["cantidad"])) * 1000 > 0
         shown = item.get("precio")

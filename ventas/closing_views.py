@@ -1,0 +1,84 @@
+"""POST ventas/{id}/cierre: close a sale that was refused, for good."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from blend_pos.tiendas.access import Seat
+from blend_pos.tiendas.authentication import seat_of
+from blend_pos.tiendas.models import ROLE_ORDER, Rol
+from blend_pos.tiendas.permissions import CajeroOrAbove, EncargadoOrAbove
+from blend_pos.tiendas.selectors import roles_of
+from blend_pos.tiendas.sign_in import check_password
+from ventas.closing import Closure, close_refused
+from ventas.order_body import read_body
+from ventas.orders import Order
+from ventas.serializers import ClosedSerializer, ClosingSerializer, ClosureSerializer
+
+OWN_FIELDS = ("rechazo", "razon", "supervisor")
+
+
+class ClosingView(APIView):
+    """POST ventas/{id}/cierre."""
+
+    permission_classes = (CajeroOrAbove,)
+
+    @extend_schema(
+        operation_id="ventas_cierre",
+        request=ClosingSerializer,
+        responses={
+            200: ClosedSerializer,
+            409: OpenApiResponse(description=_("La venta existe o está en camino: no hay nada que cerrar.")),
+            429: OpenApiResponse(description=_("Demasiados intentos de esa persona en esa tienda.")),
+        },
+    )
+    def post(self, request: Request, venta_id: UUID) -> Response:
+        """Close a sale that was refused and never taken. A supervisor's: the session's own, or by name and password."""
+        asked = ClosureSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        found = asked.validated_data
+        cart = dict(request.data)
+        body = read_body({name: value for name, value in cart.items() if name not in OWN_FIELDS})
+        seat = seat_of(request)
+        supervisor_id = _supervisor(request, seat, found.get("supervisor"))
+        rechazo = found["rechazo"]
+        close_refused(
+            order=Order(
+                tienda_id=seat.tienda_id,
+                cajero_id=seat.usuario_id,
+                terminal_id=seat.terminal_id,
+                venta_id=venta_id,
+                client_key=True,
+                metodo_pago=body.metodo_pago,
+                lines=body.lines,
+                fecha=datetime.now(ZoneInfo(seat.zona_horaria)),
+                deadline=0,
+                pagos=body.pagos,
+                vendida=body.vendida,
+            ),
+            closure=Closure(supervisor_id, found["razon"], f"{rechazo['codigo']}: {rechazo['mensaje']}"),
+        )
+        return Response({"venta_id": venta_id, "estado": "ANULADA"})
+
+
+def _supervisor(request: Request, seat: Seat, named: dict[str, Any] | None) -> int:
+    """Who answers for it. Raises PermissionDenied, WrongCredentials, LockedOut."""
+    if named is None:
+        if not seat.allows(Rol.ENCARGADO):
+            raise PermissionDenied(EncargadoOrAbove.message, code=EncargadoOrAbove.code)
+        return seat.usuario_id
+    user = check_password(
+        request=request, username=named["usuario"], password=named["clave"], tienda_id=str(seat.tienda_id)
+    )
+    rol = roles_of(usuario=user).get(seat.tienda_id)
+    if rol is None or ROLE_ORDER[rol] < ROLE_ORDER[Rol.ENCARGADO]:
+        raise PermissionDenied(EncargadoOrAbove.message, code=EncargadoOrAbove.code)
+    return user.pk
