@@ -54,6 +54,8 @@ def test_every_error_has_the_one_shape(schema: dict[str, Any]) -> None:
 
 def test_the_headers_that_choose_a_tienda_are_described(schema: dict[str, Any]) -> None:
     for name, operation in operations(schema):
+        if operation["operationId"].startswith("sesion"):
+            continue  # nobody sits anywhere yet
         headers = {each["name"] for each in operation["parameters"] if each["in"] == "header"}
         assert {"X-Tienda-ID", "X-Terminal-ID"} <= headers, name
 
