@@ -107,6 +107,11 @@ export function formatQuantity(cantidad: Milli, unidad: Unidad): string {
   );
 }
 
+/** "3", "1.500 kg". */
+export function formatMeasure(cantidad: Milli, unidad: Unidad): string {
+  return formatQuantity(cantidad, unidad) + (unidad === "KG" ? " kg" : "");
+}
+
 /** "16" of 1600, "7.5" of 750. */
 export function formatRate(tasa: number): string {
   return format("rate", { maximumFractionDigits: 2 }).format(tasa / 100);

@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import { removeLinea, selectLinea, setCantidad } from "../cart";
 import { t } from "../i18n";
-import { formatMoney, formatQuantity, importeOf } from "../money";
+import { formatMeasure, formatMoney, importeOf } from "../money";
 import { cart, catalogueSize, dialog, disponible, selected } from "../state";
 import type { Linea } from "../types";
 
@@ -22,7 +22,7 @@ function Left({ linea }: { linea: Linea }) {
   return (
     <span class={short ? "line__left line__left--short" : "line__left"}>
       {short ? "! " : ""}
-      {left <= 0 ? t("soldOut") : t("left", { cantidad: formatQuantity(left, linea.unidad) })}
+      {left <= 0 ? t("soldOut") : t("left", { cantidad: formatMeasure(left, linea.unidad) })}
     </span>
   );
 }
@@ -94,8 +94,7 @@ function Line({ linea }: { linea: Linea }) {
         aria-label={t("quantityOf", { nombre: linea.nombre })}
         onClick={edit}
       >
-        {formatQuantity(linea.cantidad, linea.unidad)}
-        {linea.unidad === "KG" ? " kg" : ""}
+        {formatMeasure(linea.cantidad, linea.unidad)}
       </button>
       <span class="line__name">
         {linea.nombre} <Left linea={linea} />

@@ -2,6 +2,9 @@ import { t } from "../i18n";
 
 const KEYS = ["7", "8", "9", "4", "5", "6", "1", "2", "3", ",", "0"];
 
+/** Whether fingers are what this screen is touched with. */
+export const isTouch = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
+
 interface Props {
   readonly value: string;
   readonly onChange: (value: string) => void;

@@ -7,7 +7,7 @@ import { formatQuantity, parseDecimal } from "../money";
 import { cart } from "../state";
 import type { Milli, Unidad } from "../types";
 import { closeDialog, Dialog } from "./Dialog";
-import { NumberPad } from "./NumberPad";
+import { isTouch, NumberPad } from "./NumberPad";
 
 interface Props {
   readonly title: string;
@@ -44,7 +44,8 @@ function QuantityForm({ title, unidad, first, onAccept }: Props) {
           {t(weighed ? "weighField" : "quantityField")}
           <input
             class="field__input figure"
-            inputMode="decimal"
+            autofocus
+            inputMode={isTouch ? "none" : "decimal"}
             autocomplete="off"
             aria-invalid={problem.value !== ""}
             aria-describedby="quantity-problem"
@@ -59,13 +60,19 @@ function QuantityForm({ title, unidad, first, onAccept }: Props) {
         <p id="quantity-problem" class="problem" role="alert">
           {problem.value}
         </p>
-        <NumberPad
-          value={text.value}
-          onChange={(value) => {
-            text.value = value;
-          }}
-          onEnter={accept}
-        />
+        {isTouch ? (
+          <NumberPad
+            value={text.value}
+            onChange={(value) => {
+              text.value = value;
+            }}
+            onEnter={accept}
+          />
+        ) : (
+          <button type="submit" class="button button--accent">
+            {t("accept")} <kbd>Enter</kbd>
+          </button>
+        )}
       </form>
     </Dialog>
   );

@@ -3,17 +3,15 @@ import { active, choose, enter, entry, moveActive, query, results, type as typeT
 import { moveSelection, setCantidad } from "../cart";
 import { BOX_ID } from "../focus";
 import { t } from "../i18n";
-import { formatMoney, formatQuantity } from "../money";
+import { formatMeasure, formatMoney, formatQuantity } from "../money";
 import { cart, dialog, disponible, selected } from "../state";
 import type { Producto } from "../types";
 import { canScanByCamera } from "./camera";
-import { NumberPad } from "./NumberPad";
+import { isTouch, NumberPad } from "./NumberPad";
 
 const LIST = "caja-results";
 const PIECE = 1_000;
 const padOpen = signal(false);
-
-const isTouch = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
 
 /** With nothing typed, the keys are the selected line's. Returns whether it took the key. */
 function lineKey(key: string): boolean {
@@ -64,7 +62,7 @@ function Stock({ producto }: { producto: Producto }) {
   return left <= 0 ? (
     <span class="result__left result__left--none">✕ {t("soldOut")}</span>
   ) : (
-    <span class="result__left">{t("left", { cantidad: formatQuantity(left, producto.unidad) })}</span>
+    <span class="result__left">{t("left", { cantidad: formatMeasure(left, producto.unidad) })}</span>
   );
 }
 

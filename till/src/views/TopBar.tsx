@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { outdated } from "../db";
 import { t } from "../i18n";
 import { applyUpdate, updateReady } from "../register";
 import { dialog, online, sales, seat, session, toReview, waiting } from "../state";
@@ -62,6 +63,11 @@ export function TopBar() {
       {queued > 0 && <p class="top__queued">◌ {t("inQueue", { n: queued })}</p>}
       <Review />
       {session.value === "ended" && <p class="top__ended">! {t("endedBar")}</p>}
+      {outdated.value && (
+        <button type="button" class="button button--bad" onClick={() => location.reload()}>
+          {t("reload")}
+        </button>
+      )}
       {updateReady.value && (
         <button type="button" class="button" onClick={applyUpdate} title={t("updateReady")}>
           {t("reload")}

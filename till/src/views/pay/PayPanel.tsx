@@ -18,7 +18,7 @@ import {
   typed,
 } from "../../payment";
 import type { Metodo } from "../../types";
-import { NumberPad } from "../NumberPad";
+import { isTouch, NumberPad } from "../NumberPad";
 
 export const MANNERS: Record<Manner, TextKey> = {
   EFECTIVO: "cash",
@@ -31,7 +31,6 @@ const KINDS: readonly [Metodo, string][] = [
   ["TARJETA", "F3"],
   ["TRANSFERENCIA", "F4"],
 ];
-const isTouch = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
 
 function take(text: string): void {
   typed.value = text;

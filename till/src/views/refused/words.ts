@@ -1,18 +1,13 @@
 import { t } from "../../i18n";
-import { formatMoney, formatQuantity } from "../../money";
+import { formatMeasure, formatMoney } from "../../money";
 import type { Offer } from "../../refusals";
-import type { Unidad } from "../../types";
-
-function quantity(cantidad: number, unidad: Unidad): string {
-  return formatQuantity(cantidad, unidad) + (unidad === "KG" ? " kg" : "");
-}
 
 /** What is the matter, in a till's words. `later`: the customer has left. */
 export function wordsOf(offer: Offer, later: boolean): string {
   const { nombre } = offer;
   switch (offer.kind) {
     case "less":
-      return t(later ? "reviewLess" : "offerLess", { nombre, cantidad: quantity(offer.cantidad, offer.unidad) });
+      return t(later ? "reviewLess" : "offerLess", { nombre, cantidad: formatMeasure(offer.cantidad, offer.unidad) });
     case "price":
       return t("offerPrice", { nombre, nuevo: formatMoney(offer.nuevo), viejo: formatMoney(offer.viejo) });
     case "gone":
@@ -26,7 +21,7 @@ export function wordsOf(offer: Offer, later: boolean): string {
 export function actionOf(offer: Offer): string {
   switch (offer.kind) {
     case "less":
-      return t("offerSell", { cantidad: quantity(offer.cantidad, offer.unidad) });
+      return t("offerSell", { cantidad: formatMeasure(offer.cantidad, offer.unidad) });
     case "price":
       return t("offerUsePrice");
     default:
