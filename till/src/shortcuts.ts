@@ -11,8 +11,8 @@ import { cart, dialog, lastSale, paying, selected, session } from "./state";
 import { canScanByCamera } from "./views/camera";
 
 export interface Shortcut {
-  /** As tinykeys has it; none where the box sees to it itself. */
-  readonly keys: string | null;
+  /** As tinykeys has them; none where the box sees to it itself. */
+  readonly keys: readonly string[];
   /** As a person reads it. */
   readonly shown: string;
   readonly text: TextKey;
@@ -45,23 +45,23 @@ async function park(): Promise<void> {
 }
 
 export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: null, shown: "3*", text: "helpMultiply" },
-  { keys: null, shown: "Enter", text: "helpEnter" },
-  { keys: null, shown: "↑ ↓", text: "helpArrows" },
-  { keys: "F2", shown: "F2", text: "cash", run: () => pay("EFECTIVO") },
-  { keys: "F3", shown: "F3", text: "card", run: () => pay("TARJETA") },
-  { keys: "F4", shown: "F4", text: "transfer", run: () => pay("TRANSFERENCIA") },
-  { keys: "F6", shown: "F6", text: "mixed", run: () => pay("MIXTO") },
-  { keys: "F7", shown: "F7", text: "park", run: () => void park() },
-  { keys: "F8", shown: "F8", text: "parkedCarts", run: () => (dialog.value = { kind: "parked" }) },
+  { keys: [], shown: "3*", text: "helpMultiply" },
+  { keys: [], shown: "Enter", text: "helpEnter" },
+  { keys: [], shown: "↑ ↓", text: "helpArrows" },
+  { keys: ["F2"], shown: "F2", text: "cash", run: () => pay("EFECTIVO") },
+  { keys: ["F3"], shown: "F3", text: "card", run: () => pay("TARJETA") },
+  { keys: ["F4"], shown: "F4", text: "transfer", run: () => pay("TRANSFERENCIA") },
+  { keys: ["F6"], shown: "F6", text: "mixed", run: () => pay("MIXTO") },
+  { keys: ["F7"], shown: "F7", text: "park", run: () => void park() },
+  { keys: ["F8"], shown: "F8", text: "parkedCarts", run: () => (dialog.value = { kind: "parked" }) },
   {
-    keys: "F9",
+    keys: ["F9"],
     shown: "F9",
     text: "helpSales",
     run: () => document.querySelector<HTMLElement>(".sales button")?.focus(),
   },
   {
-    keys: "F10",
+    keys: ["F10"],
     shown: "F10",
     text: "camera",
     run: () => {
@@ -71,7 +71,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
     },
   },
   {
-    keys: "Delete",
+    keys: ["Delete"],
     shown: "Supr",
     text: "removeLine",
     run: () => {
@@ -80,10 +80,10 @@ export const SHORTCUTS: readonly Shortcut[] = [
       }
     },
   },
-  { keys: "Control+z", shown: "Ctrl Z", text: "helpUndo", run: () => undoRemove() },
-  { keys: "Control+p", shown: "Ctrl P", text: "helpReprint", run: () => void reprintLast() },
-  { keys: "Escape", shown: "Esc", text: "helpEsc", run: back },
-  { keys: "Shift+?", shown: "?", text: "helpHelp", run: () => (dialog.value = { kind: "help" }) },
+  { keys: ["Control+z"], shown: "Ctrl Z", text: "helpUndo", run: () => undoRemove() },
+  { keys: ["Control+p"], shown: "Ctrl P", text: "helpReprint", run: () => void reprintLast() },
+  { keys: ["Escape"], shown: "Esc", text: "helpEsc", run: back },
+  { keys: ["?", "Shift+?"], shown: "?", text: "helpHelp", run: () => (dialog.value = { kind: "help" }) },
 ];
 
 /** With a dialog open its own keys count alone; in a field that holds text, Supr and Ctrl Z are the field's. */
@@ -102,11 +102,11 @@ function isFree(event: KeyboardEvent): boolean {
 export function bindShortcuts(): void {
   const bindings: Record<string, (event: KeyboardEvent) => void> = {};
   for (const { keys, run } of SHORTCUTS) {
-    if (keys !== null && run !== undefined) {
-      bindings[keys] = (event) => {
+    for (const key of keys) {
+      bindings[key] = (event) => {
         if (isFree(event)) {
           event.preventDefault();
-          run();
+          run?.();
         }
       };
     }

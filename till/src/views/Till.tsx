@@ -28,14 +28,20 @@ const KEYS: readonly [Manner, string][] = [
   ["MIXTO", "F6"],
 ];
 
+const LONG = 10; // letters of an amount that fit in the largest type
+
 function Total() {
   const lineas = cart.value?.lineas ?? [];
+  const total = formatAmount(cartTotal(lineas));
   const tax = taxTotals(lineas).reduce((sum, { impuesto }) => sum + impuesto, 0);
   return (
     <section class="total" aria-label={t("total")}>
       <h2 class="total__label">{t("total")}</h2>
-      <output class="total__amount figure" aria-live="off">
-        {formatAmount(cartTotal(lineas))}
+      <output
+        class={total.length > LONG ? "total__amount total__amount--long figure" : "total__amount figure"}
+        aria-live="off"
+      >
+        {total}
       </output>
       <p class="total__more">
         <span>{t("items", { n: itemCount(lineas) })}</span>

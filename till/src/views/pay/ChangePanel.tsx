@@ -17,6 +17,11 @@ export function ChangePanel() {
     <section class="done" aria-label={t("sold")}>
       <p class="done__label">{t(cash ? "change" : "sold")}</p>
       <output class="done__amount figure">{formatMoney(cash ? changeOf(sale.pagos) : sale.total)}</output>
+      {cash && (
+        <p class="muted figure">
+          {t("total")} {formatMoney(sale.total)} · {t("given")} {formatMoney(sale.total + changeOf(sale.pagos))}
+        </p>
+      )}
       <p class="done__state">
         <Chip sale={sale} /> <span class="figure">{readableCode(sale.id)}</span>
       </p>
