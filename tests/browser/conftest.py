@@ -37,6 +37,9 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+# Headless Chromium has no printer, and throws. What would go onto the paper is kept, as print CSS shows it or not.
+PRINTER = """globalThis.papers = [];
+globalThis.print = () => globalThis.papers.push(document.getElementById("ticket").textContent);"""
 OpenTill = Callable[..., TillPage]
 
 
@@ -107,6 +110,7 @@ def open_till(browser: Browser, pipeline: Pipeline, tmp_path: Path) -> Iterator[
                 color_scheme=scheme,
                 reduced_motion="reduce",
             )
+            context.add_init_script(PRINTER)
             watch = Watch(context, url=pipeline.web.url)
             ends.callback(watch.assert_clean, but=but)
             ends.callback(context.close)

@@ -1,14 +1,18 @@
-"""The page itself: it comes quickly, keeps to its policy, and opens again with the network off."""
+"""The page itself: it comes quickly, keeps to its policy, opens again with the network off; and sells."""
 
 import time
+from decimal import Decimal
 
 from playwright.sync_api import expect
 
 from tests.browser.conftest import TABLET, OpenTill
 from tests.browser.store import Store
 from tests.browser.till_page import TillPage
+from tests.pipeline.processes import Pipeline
+from tests.polling import wait_until
 
 LOADED_MS = 2_000
+PERSISTED_MS = 15_000
 
 
 def test_it_asks_who_is_there_within_two_seconds(open_till: OpenTill) -> None:
@@ -48,6 +52,20 @@ def test_a_cashier_comes_in_and_stays_in_without_the_network(till: TillPage) -> 
 def test_a_scan_lands_in_the_cart(till: TillPage, store: Store) -> None:
     till.scan(store.goods["leche"].codigo_barras)
     expect(till.line("Leche entera 1 L")).to_contain_text("12.50")
+
+
+def test_a_cash_sale_is_four_keys_after_the_scan(till: TillPage, store: Store, pipeline: Pipeline) -> None:
+    till.scan(store.goods["leche"].codigo_barras)
+    expect(till.total).to_contain_text("12.50")
+    till.press("F2", "Enter")
+    expect(till.sales).to_have_count(1)
+    expect(till.sales.first).to_contain_text("Persistida", timeout=PERSISTED_MS)
+    wait_until(lambda: len(till.papers) == 1, timeout_s=5, what="the receipt is printed")
+    assert "Leche entera 1 L" in till.papers[0]
+    [venta] = store.shop.ventas()
+    assert (venta.total, venta.metodo_pago) == (Decimal("12.50"), "EFECTIVO")
+    store.shop.come_to_rest(pipeline.host)
+    store.shop.assert_exact()
 
 
 def test_nothing_hinders_who_cannot_see_it_well(open_till: OpenTill, store: Store) -> None:

@@ -97,6 +97,12 @@ class TillPage:
     def dialog(self) -> Locator:
         return self.page.get_by_role("dialog")
 
+    @property
+    def papers(self) -> list[str]:
+        """The text of each receipt that was printed since this window was opened or reloaded."""
+        found: list[str] = self.page.evaluate("globalThis.papers")
+        return found
+
     # --- the device
 
     def wait_for_worker(self) -> None:

@@ -25,7 +25,8 @@ class Watch:
 
     def assert_clean(self, *, but: Sequence[str] = ()) -> None:
         """Nothing was seen, besides what holds one of `but`."""
-        assert [seen for seen in self._seen if not any(part in seen for part in but)] == []
+        left = [seen for seen in self._seen if not any(part in seen for part in but)]
+        assert not left, "\n".join(left)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(NETWORK):
