@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from scripts import binaries, processes
+from scripts.till import node_package
 from tests.browser.store import Store, open_store
 from tests.browser.till_page import TillPage
 from tests.browser.watching import Watch
@@ -45,9 +46,18 @@ OpenTill = Callable[..., TillPage]
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all of these tests; each gets contexts of its own. Root's has no sandbox: it needs a user."""
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    """One Chromium for all of these tests; each gets contexts of its own. Root's has no sandbox: it needs a user.
+
+    Playwright's own Node wants a library that a bare Debian lacks (libatomic1); the till's does not.
+    """
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        patch.setenv("PLAYWRIGHT_NODEJS_PATH", str(node_package() / "bin" / "node"))
+        yield from _launched()
+
+
+def _launched() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
         expect.set_options(timeout=EXPECT_MS)
         found = playwright.chromium.launch(
             executable_path=binaries.chromium(), args=QUIET, chromium_sandbox=os.geteuid() != 0
