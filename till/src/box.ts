@@ -99,13 +99,19 @@ function isBusy(): boolean {
 /** The cart that was being paid while something was scanned: that is not its customer's. */
 let notFor: string | null = null;
 
+/** Whether the box holds more than this code: a scanner that paused within it, or something typed before it. */
+function isTail(code: string): boolean {
+  const { resto } = entry.value;
+  return resto !== code && resto.endsWith(code);
+}
+
 /**
  * A scanner's code. Its letters have landed in the field that has the focus: they are taken out of it. False where it
- * is what that field asks for (a reference, a name): its Enter is the field's as well.
+ * is what that field asks for (a reference, a name), or the end of what the box holds: its Enter is the field's.
  */
 export function takeScan(code: string): boolean {
   const busy = isBusy();
-  if (busy && resolveScan(code) === null) {
+  if ((busy || isTail(code)) && resolveScan(code) === null) {
     return false;
   }
   takeOut(code);
