@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { language } from "../src/i18n";
 import { acceptOffer, isOpen, offersOf } from "../src/refusals";
 import { cart } from "../src/state";
 import type { Linea, Rechazo } from "../src/types";
@@ -23,6 +24,7 @@ function fill(...lineas: Linea[]): void {
 }
 
 beforeEach(() => {
+  language.value = "es"; // a newer Node has a language of its own
   cart.value = null;
 });
 
