@@ -21,7 +21,7 @@ def validate_time_zone(value: str) -> None:
 
 
 LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
-SCALE_PATTERN = re.compile(r"(?=.{13}$)\d+I+W+C")
+SCALE_PATTERN = re.compile(r"(?=.{13}$)\d+(?:I+W+|W+I+)C")
 
 
 def validate_locale(value: str) -> None:
