@@ -89,6 +89,11 @@ class TillPage:
         return self.page.get_by_role("region", name="Total").get_by_role("status")
 
     @property
+    def change(self) -> Locator:
+        """What goes back to the customer, after a sale; a sale without cash shows its total there."""
+        return self.page.get_by_role("region", name="Cobrado").get_by_role("status")
+
+    @property
     def sales(self) -> Locator:
         """The last sales, newest first; each says its state: En cola, Persistida, Por revisar…"""
         return self.page.get_by_role("region", name="Últimas ventas").get_by_role("listitem")

@@ -93,6 +93,7 @@ export function addPart(): boolean {
   }
   batch(() => {
     parts.value = [...parts.value, part];
+    partMetodo.value = part.metodo === "EFECTIVO" ? "TARJETA" : "EFECTIVO"; // what is left is paid otherwise
     clearTyped();
   });
   return true;

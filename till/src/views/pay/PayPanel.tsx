@@ -1,4 +1,5 @@
-import { type TextKey, t } from "../../i18n";
+import { giveBack } from "../../focus";
+import { t } from "../../i18n";
 import { formatMoney } from "../../money";
 import {
   cancelPayment,
@@ -6,81 +7,33 @@ import {
   confirmPayment,
   due,
   enterPayment,
-  type Manner,
   manner,
   missing,
-  partMetodo,
-  parts,
   problem,
   quickAmounts,
-  reference,
-  removePart,
   typed,
 } from "../../payment";
-import type { Metodo } from "../../types";
 import { isTouch, NumberPad } from "../NumberPad";
+import { AmountField, MANNERS, ReferenceField, take } from "./fields";
+import { Mixed } from "./Mixed";
 
-export const MANNERS: Record<Manner, TextKey> = {
-  EFECTIVO: "cash",
-  TARJETA: "card",
-  TRANSFERENCIA: "transfer",
-  MIXTO: "mixed",
-};
-const KINDS: readonly [Metodo, string][] = [
-  ["EFECTIVO", "F2"],
-  ["TARJETA", "F3"],
-  ["TRANSFERENCIA", "F4"],
-];
-
-function take(text: string): void {
-  typed.value = text;
-  problem.value = "";
-}
-
-function AmountField({ label }: { label: string }) {
-  return (
-    <label class="field">
-      {label}
-      <input
-        class="field__input field__input--large figure"
-        data-takes-focus
-        inputMode={isTouch ? "none" : "decimal"}
-        autocomplete="off"
-        placeholder={formatMoney(missing.value)}
-        aria-invalid={problem.value !== ""}
-        aria-describedby="pay-problem"
-        value={typed.value}
-        onInput={(event) => take(event.currentTarget.value)}
-      />
-    </label>
-  );
-}
-
-function ReferenceField({ metodo, first }: { metodo: Metodo; first: boolean }) {
-  return (
-    <label class="field">
-      {t(metodo === "TARJETA" ? "referenceCard" : "referenceTransfer")}
-      <input
-        class="field__input"
-        {...(first ? { "data-takes-focus": true } : {})}
-        autocomplete="off"
-        maxLength={64}
-        aria-invalid={problem.value !== ""}
-        aria-describedby="pay-problem"
-        value={reference.value}
-        onInput={(event) => {
-          reference.value = event.currentTarget.value;
-          problem.value = "";
-        }}
-      />
-    </label>
-  );
+/** Enter; then what is asked for next has the focus. */
+async function enter(): Promise<void> {
+  await enterPayment();
+  window.setTimeout(giveBack, 0);
 }
 
 function Notes() {
   return (
     <div class="notes">
-      <button type="button" class="button" onClick={() => take("")}>
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          take("");
+          giveBack();
+        }}
+      >
         {t("exact")}
       </button>
       {quickAmounts(missing.value).map((amount) => (
@@ -90,6 +43,7 @@ function Notes() {
           class="button figure"
           onClick={() => {
             take(String(amount / 100));
+            giveBack();
           }}
         >
           {formatMoney(amount)}
@@ -105,57 +59,6 @@ function Change() {
     <p class="pay__change">
       {t(short ? "missing" : "change")} <output class="figure">{formatMoney(Math.abs(change.value))}</output>
     </p>
-  );
-}
-
-function Mixed() {
-  return (
-    <>
-      {parts.value.length > 0 && (
-        <ul class="list" aria-label={t("parts")}>
-          {parts.value.map((part, place) => (
-            <li key={`${place}-${part.metodo}`} class="part">
-              <span>
-                {t(MANNERS[part.metodo])} {part.referencia}
-              </span>
-              <span class="figure">{formatMoney(part.importe)}</span>
-              <button
-                type="button"
-                class="button"
-                aria-label={t("removePart", { metodo: t(MANNERS[part.metodo]), importe: formatMoney(part.importe) })}
-                onClick={() => removePart(place)}
-              >
-                {t("remove")}
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-      <p class="pay__change">
-        {t("missing")} <output class="figure">{formatMoney(missing.value)}</output>
-      </p>
-      {missing.value > 0 && (
-        <>
-          <div class="row">
-            {KINDS.map(([metodo, key]) => (
-              <button
-                key={metodo}
-                type="button"
-                class="button"
-                aria-pressed={partMetodo.value === metodo}
-                onClick={() => {
-                  partMetodo.value = metodo;
-                }}
-              >
-                <kbd>{key}</kbd> {t(MANNERS[metodo])}
-              </button>
-            ))}
-          </div>
-          <AmountField label={t("amount")} />
-          {partMetodo.value !== "EFECTIVO" && <ReferenceField metodo={partMetodo.value} first={false} />}
-        </>
-      )}
-    </>
   );
 }
 
@@ -189,7 +92,7 @@ export function PayPanel() {
         class="form"
         onSubmit={(event) => {
           event.preventDefault();
-          void enterPayment();
+          void enter();
         }}
       >
         <Fields />
@@ -200,16 +103,16 @@ export function PayPanel() {
           <button type="button" class="button" onClick={cancelPayment}>
             {t("back")} <kbd>Esc</kbd>
           </button>
-          <button type="submit" class="button button--accent row__wide">
+          <button
+            type="submit"
+            class="button button--accent row__wide"
+            {...(manner.value === "MIXTO" && !adding ? { "data-takes-focus": true } : {})}
+          >
             {t(adding ? "addPart" : "confirm")} <kbd>Enter</kbd>
           </button>
         </div>
         {isTouch && amounts && (
-          <NumberPad
-            value={typed.value}
-            onChange={take}
-            onEnter={() => void (adding ? enterPayment() : confirmPayment())}
-          />
+          <NumberPad value={typed.value} onChange={take} onEnter={() => void (adding ? enter() : confirmPayment())} />
         )}
       </form>
     </section>

@@ -7,7 +7,7 @@ import { ticket } from "../../printing";
 import { seat } from "../../state";
 import type { Linea, Sale } from "../../types";
 import { formatMoment } from "../format";
-import { MANNERS } from "../pay/PayPanel";
+import { MANNERS } from "../pay/fields";
 
 const QUIET = 10;
 const HEIGHT = 60;

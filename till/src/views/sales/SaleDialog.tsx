@@ -7,7 +7,7 @@ import type { Sale } from "../../types";
 import { waitsForPerson } from "../../whose";
 import { Dialog } from "../Dialog";
 import { formatMoment } from "../format";
-import { MANNERS } from "../pay/PayPanel";
+import { MANNERS } from "../pay/fields";
 import { Chip } from "./Chip";
 
 function says(sale: Sale): string {
