@@ -72,9 +72,9 @@ async function start(): Promise<void> {
   await startOutbox();
   keepCatalogueFresh();
   keepSessionFresh();
-  await navigator.storage?.persist?.();
   await registerWorker();
   await lookForCamera();
+  await navigator.storage?.persist?.(); // some browsers ask the person: nothing waits for it
 }
 
 void start();
