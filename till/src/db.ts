@@ -12,11 +12,8 @@ export interface KeptProduct extends Producto {
   readonly tienda_id: string;
 }
 
-/** A sale with what its record needs besides the screen. */
-export interface KeptSale extends Sale {
-  /** Why it was closed, and by whom: ANULADA. */
-  readonly cierre: string | null;
-}
+/** A sale as it is kept. */
+export type KeptSale = Sale;
 
 export interface TillSchema extends DBSchema {
   productos: { key: string; value: KeptProduct; indexes: { tienda: string } };

@@ -147,7 +147,7 @@ export const en: Texts = {
   password: "Password",
   signInLead: "Sign in to open the till.",
   signInEmpty: "Type your name and your password.",
-  signInWrong: "The name or the password is not right.",
+  signInWrong: "The name or the password is not right. Check them and try again.",
   signInLocked:
     "Too many attempts. Wait {n} minute or ask an administrator.|Too many attempts. Wait {n} minutes or ask an administrator.",
   signInUnavailable: "The server cannot answer now. Try again in a moment.",
@@ -185,7 +185,7 @@ export const en: Texts = {
   ticketCashier: "Served by",
   ticketTill: "Till",
   ticketCopy: "COPY",
-  ticketTax: "Tax {tasa} % incl.",
+  ticketTax: "Tax {tasa} % of {base}",
   ticketCode: "Sale",
   digitBack: "Erase",
 };

@@ -152,7 +152,7 @@ export const es = {
   password: "Contraseña",
   signInLead: "Entra para abrir la caja.",
   signInEmpty: "Escribe tu nombre y tu contraseña.",
-  signInWrong: "El nombre o la contraseña no son correctos.",
+  signInWrong: "El nombre o la contraseña no son correctos. Revísalos y prueba otra vez.",
   signInLocked:
     "Demasiados intentos. Espera {n} minuto o pide ayuda a quien administra.|Demasiados intentos. Espera {n} minutos o pide ayuda a quien administra.",
   signInUnavailable: "El servidor no puede atender ahora. Inténtalo en un momento.",
@@ -192,7 +192,7 @@ export const es = {
   ticketCashier: "Atendió",
   ticketTill: "Caja",
   ticketCopy: "COPIA",
-  ticketTax: "IVA {tasa} % incl.",
+  ticketTax: "IVA {tasa} % de {base}",
   ticketCode: "Venta",
   digitBack: "Borrar",
 } as const satisfies Record<string, string>;

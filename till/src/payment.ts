@@ -154,6 +154,11 @@ export async function enterPayment(): Promise<void> {
   }
 }
 
+/** The cash that a sale's customer gave. */
+export function givenOf(pagos: readonly Pago[]): Cents {
+  return pagos.reduce((sum, { recibido }) => sum + (recibido ?? 0), 0);
+}
+
 /** What the customer gets back of a sale. */
 export function changeOf(pagos: readonly Pago[]): Cents {
   return pagos.reduce((sum, { recibido, importe }) => sum + (recibido === null ? 0 : recibido - importe), 0);

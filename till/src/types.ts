@@ -93,6 +93,8 @@ export interface Sale {
   /** Its receipt number: once it is written. */
   readonly recibo: number | null;
   readonly impresa: boolean;
+  /** Why it was closed: ANULADA. */
+  readonly cierre: string | null;
   /** Sold while the server could not be reached. */
   readonly sin_conexion: boolean;
 }

@@ -163,11 +163,9 @@ it("asks again for another tienda, and after a refusal, but not while there is n
   const soon = () => new Promise((done) => setTimeout(done, 60));
   const every = vi.spyOn(globalThis, "setInterval").mockReturnValue(0 as never);
   one.keepCatalogueFresh();
-  await soon();
-  expect(asked).toEqual(["", "p1"]);
+  await vi.waitFor(() => expect(asked).toEqual(["", "p1"]));
   one.refused.value = { status: 409, codigo: "precio_cambiado", mensaje: "", detalles: [] };
-  await soon();
-  expect(asked).toEqual(["", "p1", "p2"]);
+  await vi.waitFor(() => expect(asked).toEqual(["", "p1", "p2"]));
   one.online.value = false;
   one.refused.value = null;
   await soon();

@@ -26,15 +26,10 @@ export function ChangePanel() {
         <Chip sale={sale} /> <span class="figure">{readableCode(sale.id)}</span>
       </p>
       <div class="row">
-        <button
-          type="button"
-          class="button"
-          disabled={!canPrint(sale)}
-          title={canPrint(sale) ? "" : t("saysNoPrint")}
-          onClick={() => void printReceipt(sale)}
-        >
+        <button type="button" class="button" disabled={!canPrint(sale)} onClick={() => void printReceipt(sale)}>
           {t(sale.impresa ? "reprint" : "print")}
         </button>
+        {!canPrint(sale) && <p class="muted row__wide">{t("saysNoPrint")}</p>}
       </div>
       <p>{t("nextSale")}</p>
     </section>

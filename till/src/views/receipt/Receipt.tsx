@@ -2,7 +2,7 @@ import { bars } from "../../code128";
 import { t } from "../../i18n";
 import { readableCode, shortCode } from "../../ids";
 import { formatMoney, formatQuantity, formatRate, importeOf, taxTotals } from "../../money";
-import { changeOf } from "../../payment";
+import { changeOf, givenOf } from "../../payment";
 import { ticket } from "../../printing";
 import { seat } from "../../state";
 import type { Linea, Sale } from "../../types";
@@ -10,6 +10,8 @@ import { formatMoment } from "../format";
 import { MANNERS } from "../pay/fields";
 
 const QUIET = 10;
+/** Four dots of a printer of 203 a inch, so that each bar is as wide as it should be. */
+const MODULE_MM = 0.5;
 const HEIGHT = 60;
 
 /** A code as bars, with its quiet zones. */
@@ -25,6 +27,7 @@ export function Barcode({ text }: { text: string }) {
   return (
     <svg
       class="ticket__bars"
+      style={{ width: `${total * MODULE_MM}mm` }}
       viewBox={`0 0 ${total} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
@@ -61,14 +64,19 @@ function Payments({ sale }: { sale: Sale }) {
   const change = changeOf(sale.pagos);
   return (
     <>
-      {sale.pagos.map((pago) => (
+      {sale.pagos.map((pago, place) => (
         <Row
-          key={`${pago.metodo}${pago.referencia}${pago.importe}`}
+          key={place}
           name={[t(MANNERS[pago.metodo]), pago.referencia].filter(Boolean).join(" ")}
-          amount={formatMoney(pago.recibido ?? pago.importe)}
+          amount={formatMoney(pago.importe)}
         />
       ))}
-      {change > 0 && <Row name={t("change")} amount={formatMoney(change)} />}
+      {change > 0 && (
+        <>
+          <Row name={t("given")} amount={formatMoney(givenOf(sale.pagos))} />
+          <Row name={t("change")} amount={formatMoney(change)} />
+        </>
+      )}
     </>
   );
 }
@@ -95,11 +103,13 @@ export function Receipt() {
       ))}
       <hr />
       <Row name={`${t("total")} ${tienda.moneda}`} amount={formatMoney(sale.total)} strong />
-      {taxTotals(sale.lineas)
-        .filter(({ tasa }) => tasa > 0)
-        .map(({ tasa, impuesto }) => (
-          <Row key={tasa} name={t("ticketTax", { tasa: formatRate(tasa) })} amount={formatMoney(impuesto)} />
-        ))}
+      {taxTotals(sale.lineas).map(({ tasa, base, impuesto }) => (
+        <Row
+          key={tasa}
+          name={t("ticketTax", { tasa: formatRate(tasa), base: formatMoney(base) })}
+          amount={formatMoney(impuesto)}
+        />
+      ))}
       <hr />
       <Payments sale={sale} />
       <hr />

@@ -18,11 +18,11 @@ function settle(offer: Offer, others: readonly Offer[]): void {
 export function RefusedBanner() {
   const rechazo = refused.value;
   const first = useRef<HTMLButtonElement>(null);
-  useEffect(() => first.current?.focus(), [rechazo, cart.value]);
+  const offers = rechazo === null ? [] : offersOf(rechazo, cart.value?.lineas ?? []).filter(isOpen);
+  useEffect(() => first.current?.focus(), [rechazo, offers.length]);
   if (rechazo === null) {
     return null;
   }
-  const offers = offersOf(rechazo, cart.value?.lineas ?? []).filter(isOpen);
   return (
     <section class="refused" role="alert" aria-label={t("refusedTitle")}>
       {offers.map((offer, place) => (

@@ -10,6 +10,7 @@ import type { Sale } from "../../types";
 import { closeDialog, Dialog } from "../Dialog";
 import { formatMoment } from "../format";
 import { SoldLines } from "../sales/SaleDialog";
+import { TextField } from "../TextField";
 import { wordsOf } from "./words";
 
 async function correct(ventaId: string): Promise<void> {
@@ -36,31 +37,40 @@ function Why({ sale }: { sale: Sale }) {
   );
 }
 
-function CloseForm({ sale }: { sale: Sale }) {
+type Field = "razon" | "clave";
+
+/** What the form asks for, and what is wrong with which of it. */
+function useClosing(sale: Sale, alone: boolean) {
   const razon = useSignal("");
   const usuario = useSignal("");
   const clave = useSignal("");
-  const problem = useSignal("");
-  const alone = seat.value !== null && seat.value.tienda.rol !== "cajero";
+  const problem = useSignal<{ text: string; field: Field | null }>({ text: "", field: null });
   const submit = async () => {
     if (razon.value.trim() === "") {
-      problem.value = t("reasonNeeded");
+      problem.value = { text: t("reasonNeeded"), field: "razon" };
       return;
     }
-    const supervisor: Supervisor = { usuario: usuario.value, clave: clave.value };
+    const supervisor: Supervisor = { usuario: usuario.value.trim(), clave: clave.value };
     try {
       await closeSale({ ventaId: sale.id, razon: razon.value.trim(), ...(alone ? {} : { supervisor }) });
       closeDialog();
     } catch (error) {
       if (error instanceof CloseRefused) {
-        problem.value = error.message;
+        problem.value = { text: error.message, field: error.field };
       } else if (error instanceof NoConnection) {
-        problem.value = t("needsServer");
+        problem.value = { text: t("needsServer"), field: null };
       } else {
         throw error;
       }
     }
   };
+  return { razon, usuario, clave, problem, submit };
+}
+
+function CloseForm({ sale }: { sale: Sale }) {
+  const alone = seat.value !== null && seat.value.tienda.rol !== "cajero";
+  const { razon, usuario, clave, problem, submit } = useClosing(sale, alone);
+  const wrong = (field: Field) => (problem.value.field === field ? problem.value.text : "");
   return (
     <form
       class="form"
@@ -70,17 +80,19 @@ function CloseForm({ sale }: { sale: Sale }) {
       }}
     >
       <h3>{t("reviewClose")}</h3>
-      <TextField label={t("reason")} value={razon} />
+      <TextField label={t("reason")} value={razon} problem={wrong("razon")} />
       {!alone && (
         <>
           <p class="muted">{t("supervisorHelp")}</p>
           <TextField label={t("supervisor")} value={usuario} />
-          <TextField label={t("password")} value={clave} type="password" />
+          <TextField label={t("password")} value={clave} type="password" problem={wrong("clave")} />
         </>
       )}
-      <p class="problem" role="alert">
-        {problem.value}
-      </p>
+      {problem.value.field === null && (
+        <p class="problem" role="alert">
+          {problem.value.text}
+        </p>
+      )}
       {online.value ? (
         <button type="submit" class="button button--bad">
           {t("closeSale")}
@@ -89,30 +101,6 @@ function CloseForm({ sale }: { sale: Sale }) {
         <p>{t("needsServer")}</p>
       )}
     </form>
-  );
-}
-
-interface FieldProps {
-  readonly label: string;
-  readonly value: { value: string };
-  readonly type?: "text" | "password";
-}
-
-export function TextField({ label, value, type = "text" }: FieldProps) {
-  return (
-    <label class="field">
-      {label}
-      <input
-        class="field__input"
-        {...(type === "password" ? { type } : { type: "text" as const })}
-        autocomplete="off"
-        maxLength={200}
-        value={value.value}
-        onInput={(event) => {
-          value.value = event.currentTarget.value;
-        }}
-      />
-    </label>
   );
 }
 

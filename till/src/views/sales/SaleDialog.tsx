@@ -2,13 +2,15 @@ import { t } from "../../i18n";
 import { readableCode } from "../../ids";
 import { formatMoney, formatQuantity, importeOf } from "../../money";
 import { canPrint, printReceipt } from "../../printing";
-import { sales } from "../../state";
-import type { Sale } from "../../types";
+import { dialog, sales } from "../../state";
+import type { Estado, Sale } from "../../types";
 import { waitsForPerson } from "../../whose";
 import { Dialog } from "../Dialog";
 import { formatMoment } from "../format";
 import { MANNERS } from "../pay/fields";
 import { Chip } from "./Chip";
+
+const UNANSWERED: readonly Estado[] = ["GUARDADA", "POR_CONFIRMAR"];
 
 function says(sale: Sale): string {
   if (sale.estado === "GUARDADA" && waitsForPerson(sale)) {
@@ -55,10 +57,11 @@ export function SaleDialog({ ventaId }: { ventaId: string }) {
         {sale.recibo === null ? "" : ` · ${t("receiptNumber", { numero: sale.recibo })}`}
       </p>
       <p>{says(sale)}</p>
+      {sale.cierre !== null && <p>{t("closedBecause", { razon: sale.cierre })}</p>}
       <SoldLines sale={sale} />
       <ul class="list">
-        {sale.pagos.map((pago) => (
-          <li key={`${pago.metodo}${pago.referencia}${pago.importe}`} class="part">
+        {sale.pagos.map((pago, place) => (
+          <li key={place} class="part">
             <span>
               {t(MANNERS[pago.metodo])} {pago.referencia}
             </span>
@@ -75,7 +78,12 @@ export function SaleDialog({ ventaId }: { ventaId: string }) {
         >
           {t(sale.impresa ? "reprint" : "print")}
         </button>
-        {!canPrint(sale) && <p class="muted">{t("saysNoPrint")}</p>}
+        {UNANSWERED.includes(sale.estado) && <p class="muted">{t("saysNoPrint")}</p>}
+        {sale.estado === "POR_REVISAR" && (
+          <button type="button" class="button" onClick={() => (dialog.value = { kind: "review", ventaId: sale.id })}>
+            {t("reviewTitle")}
+          </button>
+        )}
       </div>
     </Dialog>
   );

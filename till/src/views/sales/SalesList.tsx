@@ -38,7 +38,7 @@ export function SalesList() {
             <li key={sale.id}>
               <button type="button" class="sale" onClick={() => open(sale)} onKeyDown={walk}>
                 <span class="figure">{formatTime(sale.fecha)}</span>
-                <span class="figure">{shortCode(sale.id).slice(-4)}</span>
+                <span class="figure">{shortCode(sale.id).slice(0, 4)}</span>
                 <span class="sale__total figure">{formatMoney(sale.total)}</span>
                 <Chip sale={sale} />
               </button>

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
 import { NoConnection } from "../../net";
 import { SignInRefused, signIn } from "../../session";
 import { LanguageChoice } from "../SettingsDialog";
+import { TextField } from "../TextField";
 
 interface FormProps {
   /** Whose session ended, where it did. */
@@ -39,8 +39,6 @@ function useSignIn(usuario: string) {
 /** Name and password. */
 export function SignInForm({ usuario = "" }: FormProps) {
   const { name, clave, problem, busy, submit } = useSignIn(usuario);
-  const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), []);
   return (
     <form
       class="form"
@@ -49,36 +47,15 @@ export function SignInForm({ usuario = "" }: FormProps) {
         void submit();
       }}
     >
-      <label class="field">
-        {t("username")}
-        <input
-          class="field__input"
-          autocomplete="username"
-          autocapitalize="none"
-          spellcheck={false}
-          {...(usuario === "" ? { ref: first } : {})}
-          value={name.value}
-          onInput={(event) => {
-            name.value = event.currentTarget.value;
-          }}
-        />
-      </label>
-      <label class="field">
-        {t("password")}
-        <input
-          class="field__input"
-          type="password"
-          autocomplete="current-password"
-          {...(usuario === "" ? {} : { ref: first })}
-          value={clave.value}
-          onInput={(event) => {
-            clave.value = event.currentTarget.value;
-          }}
-        />
-      </label>
-      <p class="problem" role="alert">
-        {problem.value}
-      </p>
+      <TextField label={t("username")} value={name} autocomplete="username" focused={usuario === ""} />
+      <TextField
+        label={t("password")}
+        value={clave}
+        type="password"
+        autocomplete="current-password"
+        focused={usuario !== ""}
+        problem={problem.value}
+      />
       <button type="submit" class="button button--accent" disabled={busy.value}>
         {t("signIn")}
       </button>
