@@ -1,8 +1,9 @@
 /** Carts on the device: written in order, without the screen waiting; one tab each, and none lost with its tab. */
 
 import type { IDBPTransaction } from "idb";
-import { openDb, type TillSchema, tell } from "./db";
+import { isQuotaError, openDb, type TillSchema, tell } from "./db";
 import { newVentaId } from "./ids";
+import { deviceFull } from "./state";
 import type { Cart } from "./types";
 
 const TAB = "caja.pestaña";
@@ -81,8 +82,14 @@ async function writeAll(): Promise<void> {
     return;
   }
   const carts = [...unwritten.values()];
-  const tx = (await openDb()).transaction(["carritos", "ventas"], "readwrite");
-  await Promise.all([...carts.map((cart) => writeOne(tx, cart)), tx.done]);
+  try {
+    const tx = (await openDb()).transaction(["carritos", "ventas"], "readwrite");
+    await Promise.all([...carts.map((cart) => writeOne(tx, cart)), tx.done]);
+  } catch (error) {
+    deviceFull.value ||= isQuotaError(error);
+    throw error;
+  }
+  deviceFull.value = false;
   for (const cart of carts) {
     if (unwritten.get(cart.id) === cart) {
       unwritten.delete(cart.id);

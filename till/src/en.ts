@@ -91,6 +91,7 @@ export const en: Texts = {
   stillMissing: "The payments do not add up to the total yet.",
   givenTooLittle: "That is less than the total. For two kinds of payment use Mixed.",
   deviceFull: "This device is full and cannot keep the sale. Free some space and charge again.",
+  deviceFullBar: "Device full: nothing new is kept.",
   deviceBroken: "This browser keeps nothing. Open it outside private mode.",
   sold: "Charged",
   nextSale: "Scan to begin the next sale.",
@@ -152,6 +153,7 @@ export const en: Texts = {
     "Too many attempts. Wait {n} minute or ask an administrator.|Too many attempts. Wait {n} minutes or ask an administrator.",
   signInUnavailable: "The server cannot answer now. Try again in a moment.",
   signInOffline: "There is no connection. Signing in needs the server.",
+  signOutOffline: "There is no connection. Signing out needs the server.",
   signOutWaiting:
     "{n} sale of yours is still to be sent. Sign out again to leave it waiting.|{n} sales of yours are still to be sent. Sign out again to leave them waiting.",
   chooseTienda: "In which shop?",

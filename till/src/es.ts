@@ -93,6 +93,7 @@ export const es = {
   stillMissing: "Los pagos todavía no suman el total.",
   givenTooLittle: "Es menos que el total. Para dos formas de pago usa Mixto.",
   deviceFull: "Este aparato está lleno y no puede guardar la venta. Libera espacio y cobra otra vez.",
+  deviceFullBar: "Aparato lleno: lo nuevo no se guarda.",
   deviceBroken: "Este navegador no deja guardar nada. Ábrelo fuera del modo privado.",
   sold: "Cobrado",
   nextSale: "Escanea para empezar la siguiente venta.",
@@ -157,6 +158,7 @@ export const es = {
     "Demasiados intentos. Espera {n} minuto o pide ayuda a quien administra.|Demasiados intentos. Espera {n} minutos o pide ayuda a quien administra.",
   signInUnavailable: "El servidor no puede atender ahora. Inténtalo en un momento.",
   signInOffline: "No hay conexión. Para entrar hace falta el servidor.",
+  signOutOffline: "No hay conexión. Para salir hace falta el servidor.",
   signOutWaiting:
     "Queda {n} venta tuya por enviar. Sal otra vez para dejarla esperando.|Quedan {n} ventas tuyas por enviar. Sal otra vez para dejarlas esperando.",
   chooseTienda: "¿En qué tienda?",

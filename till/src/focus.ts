@@ -5,11 +5,14 @@ const TAKES_TEXT = "input, textarea, select, [contenteditable]";
 
 export const BOX_ID = BOX;
 
-/** Give the focus to what is to be typed into: a payment's or a dialog's own field, else the box. */
+const isCovered = () => document.querySelector("dialog[open]") !== null;
+const field = () => document.querySelector<HTMLElement>("input[data-takes-focus]");
+const box = () => document.getElementById(BOX);
+
+/** Give the focus to what Enter is for: a payment's own field, else what asks for an answer, else the box. */
 export function giveBack(): void {
-  if (document.querySelector("dialog[open]") === null) {
-    const wanted = document.querySelector<HTMLElement>("[data-takes-focus]") ?? document.getElementById(BOX);
-    wanted?.focus();
+  if (!isCovered()) {
+    (field() ?? document.querySelector<HTMLElement>("[data-takes-focus]") ?? box())?.focus();
   }
 }
 
@@ -19,8 +22,8 @@ export function keepFocus(): void {
     const target = event.target as HTMLElement;
     const types = event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey;
     const onControl = event.key === " " && target.closest("button, a, summary") !== null;
-    if (types && !onControl && !target.matches(TAKES_TEXT)) {
-      giveBack(); // the key's character then lands there
+    if (types && !onControl && !target.matches(TAKES_TEXT) && !isCovered()) {
+      (field() ?? box())?.focus(); // the key's character then lands there
     }
   });
   document.addEventListener("pointerup", (event) => {

@@ -6,6 +6,7 @@ import { thisTab } from "./carts_db";
 import { hear, isQuotaError, type KeptSale } from "./db";
 import { followSoon } from "./follow";
 import { cartTotal } from "./money";
+import { setAside } from "./parked";
 import { pruneSales, refreshSales, withRoom, writeReopened, writeTaken } from "./sales_db";
 import { sendNow } from "./sending";
 import { cart, deviceFull, lastSale, online, refused, sales, seat, session } from "./state";
@@ -77,16 +78,21 @@ export async function takeSale({ cart: sold, pagos }: { cart: Cart; pagos: reado
   return taken;
 }
 
-/** Put a refused sale back into the cart, under the same id. False where another tab was first. */
+/**
+ * Put a refused sale back into the cart, under the same id. The cart that it replaces is parked if it has lines. False
+ * where another tab was first.
+ */
 export async function reopenSale(ventaId: string): Promise<boolean> {
   await flush();
   const current = cart.value;
   const reopened = current === null ? null : await writeReopened(ventaId, current, thisTab());
   if (reopened !== null) {
+    const now = cart.value;
     batch(() => {
       lastSale.value = lastSale.value === ventaId ? null : lastSale.value;
       adopt(reopened);
     });
+    await setAside(now === current ? null : now); // something was scanned meanwhile
   }
   await refreshSales();
   return reopened !== null;

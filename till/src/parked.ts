@@ -2,7 +2,7 @@
 
 import { adopt, freshCart } from "./cart";
 import { claimParked, flush, keep, parkedCarts, removeParked } from "./carts_db";
-import { hear, isQuotaError } from "./db";
+import { hear, isQuotaError, tell } from "./db";
 import { t } from "./i18n";
 import { withRoom } from "./sales_db";
 import { cart, deviceFull, notice, parked, seat } from "./state";
@@ -40,6 +40,16 @@ async function written(): Promise<void> {
     }
     deviceFull.value = true;
   }
+}
+
+/** Park a cart that another has replaced on the screen, if it has lines; and read the parked ones again. */
+export async function setAside(left: Cart | null): Promise<void> {
+  if (left !== null && left.lineas.length > 0) {
+    keep({ ...left, tab: null, apartada: Date.now() });
+    await written();
+  }
+  await readParked();
+  tell("carritos");
 }
 
 /** Park the cart and begin a new one. False where there is nothing in it. */

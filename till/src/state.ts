@@ -32,7 +32,7 @@ export const sales = signal<readonly Sale[]>([]);
 export const lastSale = signal<string | null>(null);
 /** outbox.ts: a sale that the server refused while its customer is still here; its cart is open again. */
 export const refused = signal<Rechazo | null>(null);
-/** outbox.ts: the device cannot keep another sale. */
+/** outbox.ts, carts_db.ts: the device could not keep the last sale, or what is in the cart. */
 export const deviceFull = signal(false);
 
 /** What stands over the screen; whoever opens it. */

@@ -1,7 +1,7 @@
 /** A crash between any two steps, two tabs, and a full disk lose and double nothing. */
 
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { CASH, fill, kill, newDevice, newTab, pause, type Tab, until } from "./device";
+import { CASH, fill, kill, LECHE, newDevice, newTab, pause, type Tab, until } from "./device";
 import { dieAfter, fillDisk, isDead } from "./disk";
 import { json, server } from "./server_double";
 
@@ -169,6 +169,28 @@ test("reopening parks the cart that is under way", async () => {
   expect(tab.state.cart.value?.id).toBe(sale.id);
   const parked = (await filledCarts(tab)).find((cart) => cart.apartada !== null);
   expect(parked?.lineas).toEqual(mine.lineas);
+});
+
+test("what is scanned while a sale is reopened is parked, or in the cart", async () => {
+  let parked = 0;
+  for (let turns = 0; turns < 40; turns += 1) {
+    newDevice();
+    const tab = await newTab();
+    const sale = await refusedSale(tab);
+    await pause(5);
+    const reopening = tab.outbox.reopenSale(sale.id);
+    for (let turn = 0; turn < turns; turn += 1) {
+      await pause(0);
+    }
+    tab.cart.addProducto({ ...LECHE, id: "p2" }, 1_000);
+    await reopening;
+    await tab.cart.flush();
+    const carts = await filledCarts(tab);
+    const scanned = carts.find((cart) => cart.lineas.some((linea) => linea.producto_id === "p2"));
+    expect(scanned?.id === tab.state.cart.value?.id || scanned?.apartada).toBeTruthy();
+    parked += scanned?.id === sale.id ? 0 : 1;
+  }
+  expect(parked).toBeGreaterThan(0);
 });
 
 test("a crash at any step of reopening leaves a sale or a cart, never both, never none", async () => {

@@ -1,26 +1,21 @@
 import { type Language, language, setLanguage, t } from "../i18n";
-import { NoConnection } from "../net";
 import { autoPrint, setAutoPrint } from "../printing";
-import { changeSeat, signOut } from "../session";
+import { changeSeat } from "../session";
 import { notice, person, session } from "../state";
 import { setTheme, type Theme, theme } from "../theme";
 import { closeDialog, Dialog } from "./Dialog";
+import { leave } from "./session/leave";
 
 const LANGUAGES: readonly [Language, string][] = [
   ["es", "Español"],
   ["en", "English"],
 ];
 
-async function leave(): Promise<void> {
+function goHome(): void {
   closeDialog();
-  try {
-    await signOut();
-  } catch (error) {
-    if (!(error instanceof NoConnection)) {
-      throw error;
-    }
-    notice.value = { text: t("signInOffline") };
-  }
+  void leave((text) => {
+    notice.value = { text };
+  });
 }
 
 export function LanguageChoice() {
@@ -85,7 +80,7 @@ export function SettingsDialog() {
             {t("changeSeat")}
           </button>
         )}
-        <button type="button" class="button" onClick={leave}>
+        <button type="button" class="button" onClick={goHome}>
           {t("signOut")}
         </button>
       </div>

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { outdated } from "../db";
 import { t } from "../i18n";
 import { applyUpdate, updateReady } from "../register";
-import { dialog, online, sales, seat, session, toReview, waiting } from "../state";
+import { deviceFull, dialog, online, sales, seat, session, toReview, waiting } from "../state";
 import { dark, toggleTheme } from "../theme";
 import { formatTime } from "./format";
 
@@ -62,6 +62,11 @@ export function TopBar() {
       )}
       {queued > 0 && <p class="top__queued">◌ {t("inQueue", { n: queued })}</p>}
       <Review />
+      {deviceFull.value && (
+        <p class="top__ended" role="alert">
+          ! {t("deviceFullBar")}
+        </p>
+      )}
       {session.value === "ended" && <p class="top__ended">! {t("endedBar")}</p>}
       {outdated.value && (
         <button type="button" class="button button--bad" onClick={() => location.reload()}>

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { forgetRefusal } from "../../cart";
 import { giveBack } from "../../focus";
 import { t } from "../../i18n";
@@ -10,7 +10,6 @@ function settle(offer: Offer, others: readonly Offer[]): void {
   acceptOffer(offer);
   if (!others.some(isOpen)) {
     forgetRefusal();
-    giveBack();
   }
 }
 
@@ -19,7 +18,8 @@ export function RefusedBanner() {
   const rechazo = refused.value;
   const first = useRef<HTMLButtonElement>(null);
   const offers = rechazo === null ? [] : offersOf(rechazo, cart.value?.lineas ?? []).filter(isOpen);
-  useEffect(() => first.current?.focus(), [rechazo, offers.length]);
+  useLayoutEffect(() => first.current?.focus(), [rechazo, offers.length]);
+  useEffect(() => () => void window.setTimeout(giveBack, 0), []);
   if (rechazo === null) {
     return null;
   }
@@ -30,7 +30,7 @@ export function RefusedBanner() {
           <span>! {wordsOf(offer, false)}</span>
           <button
             type="button"
-            {...(place === 0 ? { ref: first } : {})}
+            {...(place === 0 ? { ref: first, "data-takes-focus": true } : {})}
             class={place === 0 ? "button button--accent" : "button"}
             onClick={() => settle(offer, offers)}
           >
@@ -41,15 +41,7 @@ export function RefusedBanner() {
       {offers.length === 0 && (
         <p class="refused__offer">
           <span>! {t("refusedOther", { mensaje: rechazo.mensaje })}</span>
-          <button
-            ref={first}
-            type="button"
-            class="button button--accent"
-            onClick={() => {
-              forgetRefusal();
-              giveBack();
-            }}
-          >
+          <button ref={first} data-takes-focus type="button" class="button button--accent" onClick={forgetRefusal}>
             {t("refusedSeen")}
           </button>
         </p>

@@ -14,9 +14,8 @@ import { TextField } from "../TextField";
 import { wordsOf } from "./words";
 
 async function correct(ventaId: string): Promise<void> {
-  const reopened = await reopenSale(ventaId);
-  closeDialog();
-  if (!reopened) {
+  closeDialog(); // first: what the cart then asks has the focus
+  if (!(await reopenSale(ventaId))) {
     notice.value = { text: t("reviewTaken") };
   }
 }
