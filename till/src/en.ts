@@ -54,6 +54,7 @@ export const en: Texts = {
   close: "Close",
   back: "Back",
   removeLine: "Remove line",
+  keyDelete: "Del",
   park: "Park",
   parkedCarts: "Parked",
   takeUp: "Take up",

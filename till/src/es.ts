@@ -54,6 +54,7 @@ export const es = {
   close: "Cerrar",
   back: "Volver",
   removeLine: "Quitar línea",
+  keyDelete: "Supr",
   // parked
   park: "Apartar",
   parkedCarts: "Apartadas",

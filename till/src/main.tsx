@@ -13,6 +13,7 @@ import { watchCart } from "./live";
 import { watchConnection } from "./net";
 import { startOutbox } from "./outbox";
 import { readParked, watchParked } from "./parked";
+import { manner } from "./payment";
 import { watchPrinting } from "./printing";
 import { registerWorker } from "./register";
 import { refreshSales } from "./sales_db";
@@ -48,7 +49,7 @@ function watch(): void {
     }
   });
   effect(() => {
-    void paying.value;
+    void [paying.value, manner.value];
     window.setTimeout(giveBack, 0);
   });
   window.addEventListener("pagehide", () => void flush());

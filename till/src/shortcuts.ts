@@ -13,7 +13,7 @@ import { canScanByCamera } from "./views/camera";
 export interface Shortcut {
   /** As tinykeys has them; none where the box sees to it itself. */
   readonly keys: readonly string[];
-  /** As a person reads it. */
+  /** As a person reads it on a Spanish keyboard. */
   readonly shown: string;
   readonly text: TextKey;
   readonly run?: () => void;

@@ -10,7 +10,7 @@ export function HelpDialog() {
         {SHORTCUTS.map(({ shown, text }) => (
           <div key={shown} class="keys__row">
             <dt>
-              <kbd>{shown}</kbd>
+              <kbd>{shown === "Supr" ? t("keyDelete") : shown}</kbd>
             </dt>
             <dd>{t(text)}</dd>
           </div>

@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import { removeLinea, selectLinea, setCantidad } from "../cart";
 import { t } from "../i18n";
-import { formatMeasure, formatMoney, importeOf } from "../money";
+import { formatMeasure, formatMoney, formatQuantity, importeOf } from "../money";
 import { cart, catalogueSize, dialog, disponible, selected } from "../state";
 import type { Linea } from "../types";
 
@@ -94,7 +94,8 @@ function Line({ linea }: { linea: Linea }) {
         aria-label={t("quantityOf", { nombre: linea.nombre })}
         onClick={edit}
       >
-        {formatMeasure(linea.cantidad, linea.unidad)}
+        {formatQuantity(linea.cantidad, linea.unidad)}
+        <span class="unit">{linea.unidad === "KG" ? " kg" : ""}</span>
       </button>
       <span class="line__name">
         {linea.nombre} <Left linea={linea} />
@@ -102,7 +103,7 @@ function Line({ linea }: { linea: Linea }) {
       <Steps linea={linea} />
       <span class="line__price figure">
         {formatMoney(linea.precio)}
-        {linea.unidad === "KG" ? ` ${t("perKg")}` : ""}
+        <span class="unit">{linea.unidad === "KG" ? ` ${t("perKg")}` : ""}</span>
       </span>
       <span class="line__amount figure">{formatMoney(importeOf(linea))}</span>
     </li>

@@ -85,7 +85,7 @@ function Result({ producto, place }: { producto: Producto; place: number }) {
       <Stock producto={producto} />
       <span class="figure result__price">
         {formatMoney(producto.precio)}
-        {producto.unidad === "KG" ? ` ${t("perKg")}` : ""}
+        <span class="unit">{producto.unidad === "KG" ? ` ${t("perKg")}` : ""}</span>
       </span>
     </div>
   );

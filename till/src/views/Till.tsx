@@ -85,7 +85,7 @@ function Actions() {
           giveBack();
         }}
       >
-        <kbd>Supr</kbd> {t("removeLine")}
+        <kbd>{t("keyDelete")}</kbd> {t("removeLine")}
       </button>
       <button type="button" class="button" disabled={lineas.length === 0} onClick={clearCart}>
         {t("clearCart")}

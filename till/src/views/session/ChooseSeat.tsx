@@ -1,28 +1,34 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
 import { chooseSeat, signOut } from "../../session";
 import { person } from "../../state";
-import type { Tienda } from "../../types";
 
-function Terminals({ tienda }: { tienda: Tienda }) {
+interface ChoicesProps {
+  readonly of: readonly { readonly id: string; readonly nombre: string }[];
+  readonly onChoose: (id: string) => void;
+}
+
+/** One under the other; the first has the focus, arrows walk. */
+function Choices({ of, onChoose }: ChoicesProps) {
+  const list = useRef<HTMLDivElement>(null);
+  const buttons = () => [...(list.current?.querySelectorAll("button") ?? [])];
+  useEffect(() => buttons()[0]?.focus(), []);
+  const walk = (event: KeyboardEvent) => {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step !== 0) {
+      buttons()[buttons().indexOf(event.target as HTMLButtonElement) + step]?.focus();
+      event.preventDefault();
+    }
+  };
   return (
-    <>
-      <h2>{tienda.nombre}</h2>
-      <p>{t(tienda.terminales.length === 0 ? "noTerminal" : "chooseTerminal")}</p>
-      <div class="choices">
-        {tienda.terminales.map((terminal, place) => (
-          <button
-            key={terminal.id}
-            type="button"
-            class="button choices__one"
-            autofocus={place === 0}
-            onClick={() => chooseSeat(tienda.id, terminal.id)}
-          >
-            {terminal.nombre}
-          </button>
-        ))}
-      </div>
-    </>
+    <div class="choices" ref={list}>
+      {of.map(({ id, nombre }) => (
+        <button key={id} type="button" class="button choices__one" onKeyDown={walk} onClick={() => onChoose(id)}>
+          {nombre}
+        </button>
+      ))}
+    </div>
   );
 }
 
@@ -36,25 +42,32 @@ export function ChooseSeat() {
       <h1>{person.value?.usuario.nombre}</h1>
       {tiendas.length === 0 && <p role="alert">{t("noTienda")}</p>}
       {tienda !== undefined ? (
-        <Terminals tienda={tienda} />
+        <>
+          <h2>{tienda.nombre}</h2>
+          <p>{t(tienda.terminales.length === 0 ? "noTerminal" : "chooseTerminal")}</p>
+          <Choices key={tienda.id} of={tienda.terminales} onChoose={(id) => chooseSeat(tienda.id, id)} />
+          {tiendas.length > 1 && (
+            <button
+              type="button"
+              class="button"
+              onClick={() => {
+                chosen.value = null;
+              }}
+            >
+              {t("back")}
+            </button>
+          )}
+        </>
       ) : (
         <>
           {tiendas.length > 0 && <p>{t("chooseTienda")}</p>}
-          <div class="choices">
-            {tiendas.map((each, place) => (
-              <button
-                key={each.id}
-                type="button"
-                class="button choices__one"
-                autofocus={place === 0}
-                onClick={() => {
-                  chosen.value = each.id;
-                }}
-              >
-                {each.nombre}
-              </button>
-            ))}
-          </div>
+          <Choices
+            key="tiendas"
+            of={tiendas}
+            onChoose={(id) => {
+              chosen.value = id;
+            }}
+          />
         </>
       )}
       <button type="button" class="button" onClick={() => void signOut()}>
