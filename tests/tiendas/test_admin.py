@@ -36,7 +36,13 @@ def test_a_new_tienda_has_a_terminal(root: Client) -> None:
     nombre = f"Nueva {timezone.now()}"
     answer = root.post(
         "/admin/tiendas/tienda/add/",
-        {"nombre": nombre, "zona_horaria": "America/Tijuana", "moneda": "MXN", "is_active": "on"},
+        {
+            "nombre": nombre,
+            "zona_horaria": "America/Tijuana",
+            "moneda": "MXN",
+            "configuracion_regional": "es-MX",
+            "is_active": "on",
+        },
     )
     assert answer.status_code == 302
     tienda = Tienda.objects.get(nombre=nombre)
@@ -111,7 +117,7 @@ def test_a_closed_terminal_and_a_closed_tienda(root: Client, shop: Shop) -> None
     assert opens(name) is None
     root.post(f"/admin/tiendas/terminal/{shop.terminal.pk}/change/", {"nombre": "Caja", "is_active": "on"})
     assert opens(name)
-    data = {"nombre": "Cerrada", "zona_horaria": "America/Tijuana", "moneda": "MXN"}
+    data = {"nombre": "Cerrada", "zona_horaria": "America/Tijuana", "moneda": "MXN", "configuracion_regional": "es-MX"}
     root.post(f"/admin/tiendas/tienda/{shop.tienda.pk}/change/", data)
     assert opens(name) is None
 

@@ -216,7 +216,9 @@ def test_it_is_asked_first_and_a_discard_needs_its_reason(shop: Shop, administra
     for incomplete in ({"mercancia": "volvio"}, {"nota": "x"}, {"mercancia": "volvio", "nota": "  "}, {}):
         assert "errorlist" in administrador.post(asked, incomplete).content.decode()
     assert [estado(failed), estado(other)] == [EstadoFalla.ABIERTA] * 2
-    assert not LogEntry.objects.filter(object_id__in=[str(failed.pk), str(other.pk)]).exists()
+    assert not LogEntry.objects.filter(
+        content_type__model="ventafallida", object_id__in=[str(failed.pk), str(other.pk)]
+    ).exists()
     assert len(shop.holds()) == 2
 
 
@@ -246,7 +248,7 @@ def test_goods_that_cannot_be_written_off_are_said_and_nothing_changes(shop: Sho
     assert "El ajuste de su mercancía no se puede escribir" in said
     assert estado(failed) == EstadoFalla.ABIERTA
     assert not InventoryLedger.objects.filter(operacion=failed.venta_id).exists()
-    assert not LogEntry.objects.filter(object_id=str(failed.pk)).exists()
+    assert not LogEntry.objects.filter(content_type__model="ventafallida", object_id=str(failed.pk)).exists()
 
 
 def test_a_broker_that_is_away_is_asked_once_and_the_rest_is_left(
@@ -261,7 +263,9 @@ def test_a_broker_that_is_away_is_asked_once_and_the_rest_is_left(
     ]
     assert [estado(row) for row in failed] == [EstadoFalla.ABIERTA] * 3
     assert len(shop.holds()) == 3
-    assert not LogEntry.objects.filter(object_id__in=[str(row.pk) for row in failed]).exists()
+    assert not LogEntry.objects.filter(
+        content_type__model="ventafallida", object_id__in=[str(row.pk) for row in failed]
+    ).exists()
 
 
 def test_a_redis_that_is_away_is_said_and_nothing_changes(
