@@ -1,9 +1,11 @@
 """Taking money: what was given, what goes back, what is missing; and the rows of `pagos` that come of it."""
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.books import Books, card, cash, transfer
+from tests.browser.books import Books, Payment, card, cash, transfer
 from tests.browser.store import Store, scale_code
 from tests.browser.till_page import TillPage
 from tests.pipeline.processes import Pipeline
@@ -77,10 +79,13 @@ def test_the_change_stays_until_the_next_scan_begins_a_sale(till: TillPage, stor
     expect(till.lines).to_have_count(1)
 
 
-@pytest.mark.parametrize(("key", "label"), [("F3", "Referencia del voucher"), ("F4", "Referencia de la transferencia")])
+@pytest.mark.parametrize(
+    "kind", [("F3", "Referencia del voucher", card), ("F4", "Referencia de la transferencia", transfer)]
+)
 def test_a_reference_is_asked_for(
-    till: TillPage, store: Store, books: Books, pipeline: Pipeline, key: str, label: str
+    till: TillPage, store: Store, books: Books, pipeline: Pipeline, kind: tuple[str, str, Callable[[str, str], Payment]]
 ) -> None:
+    key, label, paid = kind
     _scan(till, store)
     till.press(key)
     expect(_panel(till).get_by_label(label)).to_be_focused()
@@ -90,7 +95,7 @@ def test_a_reference_is_asked_for(
     till.type("  A-77  ")
     till.press("Enter")
     expect(till.sales).to_have_count(1)
-    books.add([("leche", "1")], {"F3": card, "F4": transfer}[key]("12.50", "A-77"))
+    books.add([("leche", "1")], paid("12.50", "A-77"))
     books.assert_kept(pipeline)
 
 

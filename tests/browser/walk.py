@@ -202,7 +202,9 @@ def _lose_the_network(till: TillPage, store: Store) -> Iterator[str]:
     _see(till, ".net--off")
     yield "offline"
     till.go_offline(off=False)
-    _see(till, ".top .button--bad", timeout=BACK_MS)
+    _see(till, ".top .button--bad", timeout=BACK_MS).click()
+    _see(till, "dialog .button--bad")
+    _close(till)
     yield "one-to-review"
     till.page.locator(".top .button--bad").click()
     _see(till, "dialog .button--bad").click()

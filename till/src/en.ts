@@ -165,7 +165,7 @@ export const en: Texts = {
   endedTitle: "Your session has ended",
   endedLead: "The cart is still here. Sign in to send the sales.",
   endedLater: "Go on selling",
-  endedBar: "The session has ended: sales wait on this till.",
+  endedBar: "The session has ended · Sign in",
   helpTitle: "Keyboard shortcuts",
   helpMultiply: "Takes three: type it before a scan, or with a line selected and Enter",
   helpEnter: "Adds the first result; with nothing typed, changes the quantity",

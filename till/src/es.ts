@@ -170,7 +170,7 @@ export const es = {
   endedTitle: "Tu sesión terminó",
   endedLead: "El carrito sigue aquí. Entra para enviar las ventas.",
   endedLater: "Seguir vendiendo",
-  endedBar: "La sesión terminó: las ventas esperan en esta caja.",
+  endedBar: "La sesión terminó · Entrar",
   // help, settings
   helpTitle: "Atajos del teclado",
   helpMultiply: "Lleva tres: escríbelo antes de escanear, o con una línea elegida y Enter",

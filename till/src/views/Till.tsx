@@ -53,7 +53,7 @@ function Total() {
           <button
             key={kind}
             type="button"
-            class={place === 0 && lineas.length > 0 ? "button button--accent" : "button"}
+            class={place === 0 && lineas.length > 0 && refused.value === null ? "button button--accent" : "button"}
             disabled={lineas.length === 0}
             onClick={() => openPayment(kind)}
           >

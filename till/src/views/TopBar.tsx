@@ -5,13 +5,17 @@ import { t } from "../i18n";
 import { applyUpdate, updateReady } from "../register";
 import { deviceFull, dialog, online, sales, seat, session, toReview, waiting } from "../state";
 import { dark, toggleTheme } from "../theme";
+import { waitsForPerson } from "../whose";
 import { formatTime } from "./format";
+import { aside } from "./session/SessionEnded";
 
 const now = signal(Date.now());
 const TICK_MS = 10_000;
 
 function Connection() {
-  const kept = waiting.value.length;
+  const kept = online.value
+    ? waiting.value.filter((sale) => !waitsForPerson(sale)).length // the others wait for who made them
+    : waiting.value.length;
   const text = online.value
     ? kept > 0 && session.value === "open"
       ? t("sending", { n: kept })
@@ -67,7 +71,17 @@ export function TopBar() {
           ! {t("deviceFullBar")}
         </p>
       )}
-      {session.value === "ended" && <p class="top__ended">! {t("endedBar")}</p>}
+      {session.value === "ended" && (
+        <button
+          type="button"
+          class="button button--bad top__ended"
+          onClick={() => {
+            aside.value = false;
+          }}
+        >
+          ! {t("endedBar")}
+        </button>
+      )}
       {outdated.value && (
         <button type="button" class="button button--bad" onClick={() => location.reload()}>
           {t("reload")}

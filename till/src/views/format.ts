@@ -16,5 +16,5 @@ export function formatTime(moment: Moment): string {
 
 /** Day and time, by the tienda's clock and in its way. */
 export function formatMoment(moment: Moment): string {
-  return inTienda(moment, { dateStyle: "short", timeStyle: "short" });
+  return inTienda(moment, { dateStyle: "short", timeStyle: "short", hourCycle: "h23" });
 }

@@ -83,8 +83,10 @@ function CloseForm({ sale }: { sale: Sale }) {
       {!alone && (
         <>
           <p class="muted">{t("supervisorHelp")}</p>
-          <TextField label={t("supervisor")} value={usuario} />
-          <TextField label={t("password")} value={clave} type="password" problem={wrong("clave")} />
+          <div class="form__pair">
+            <TextField label={t("supervisor")} value={usuario} />
+            <TextField label={t("password")} value={clave} type="password" problem={wrong("clave")} />
+          </div>
         </>
       )}
       {problem.value.field === null && (

@@ -73,6 +73,7 @@ export function SaleDialog({ ventaId }: { ventaId: string }) {
         <button
           type="button"
           class="button button--accent"
+          autofocus
           disabled={!canPrint(sale)}
           onClick={() => void printReceipt(sale)}
         >

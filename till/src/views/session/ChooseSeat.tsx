@@ -65,7 +65,12 @@ export function ChooseSeat() {
             key="tiendas"
             of={tiendas}
             onChoose={(id) => {
-              chosen.value = id;
+              const [only, ...others] = tiendas.find((each) => each.id === id)?.terminales ?? [];
+              if (only !== undefined && others.length === 0) {
+                chooseSeat(id, only.id);
+              } else {
+                chosen.value = id;
+              }
             }}
           />
         </>

@@ -1,12 +1,18 @@
-import { useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { t } from "../../i18n";
 import { seat } from "../../state";
 import { Dialog } from "../Dialog";
 import { SignInForm } from "./SignIn";
 
+/** Whether they chose to go on selling; what ended is then said in the top bar. */
+export const aside = signal(false);
+
 /** Over the cart, which stays: sign in again, or go on selling and let the sales wait. */
 export function SessionEnded() {
-  const aside = useSignal(false);
+  useEffect(() => {
+    aside.value = false;
+  }, []);
   const later = () => {
     aside.value = true;
   };
