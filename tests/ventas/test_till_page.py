@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory, override_settings
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from ventas import till
 
@@ -22,6 +24,7 @@ def test_the_page_is_public_and_asked_for_each_time(client: Client) -> None:
 
     assert page.status_code == 200
     assert page["Cache-Control"] == "no-cache"
+    assert "camera=(self)" in page["Permissions-Policy"]
     assert client.get(PAGE, headers={"If-None-Match": page["ETag"]}).status_code == 304
     assert client.post(PAGE).status_code == 405
     assert [client.get(address)["Location"] for address in ("/", "/caja")] == [PAGE, PAGE]
@@ -59,3 +62,13 @@ def test_a_till_that_is_not_built_says_how(client: Client, tmp_path: Path, monke
     answer = client.get(PAGE)
 
     assert (answer.status_code, answer.content.decode()) == (503, "La caja no está construida: make till.")
+
+
+def test_what_carries_its_content_in_its_name_is_kept_for_ever() -> None:
+    with override_settings(STATIC_ROOT=till.BUILT.parent):  # as collectstatic lays it out
+        whitenoise = WhiteNoiseMiddleware(lambda _request: HttpResponse(status=404))
+    urls = [url for url in whitenoise.files if url.startswith("/static/till/")]
+    kept = {url for url in urls if "immutable" in whitenoise(RequestFactory().head(url))["Cache-Control"]}
+
+    assert kept
+    assert kept == {url for url in urls if "/till/assets/" in url} != set(urls)
