@@ -47,9 +47,11 @@ def close_refused(*, order: Order, closure: Closure) -> None:
     sale = _sale_of(order)
     with transaction.atomic():
         own_tienda(tienda_id=order.tienda_id)
+        if _is_written(order):
+            raise VentaExiste
         if _is_closed(order):
             return
-        if _is_somewhere(order):
+        if _is_on_its_way(order):
             raise VentaExiste
         _record(sale, closure, order.fecha)
         transaction.on_commit(partial(_annul, sale))
@@ -60,13 +62,16 @@ def _is_closed(order: Order) -> bool:
     return rows.filter(estado=EstadoFalla.DESCARTADA).exists()
 
 
-def _is_somewhere(order: Order) -> bool:
-    """Redis first, as whoever follows a sale: what settles in between is then found in PostgreSQL."""
-    key = {"tienda_id": order.tienda_id, "venta_id": order.venta_id}
+def _is_written(order: Order) -> bool:
+    return Venta.objects.filter(tienda_id=order.tienda_id, venta_id=order.venta_id).exists()
+
+
+def _is_on_its_way(order: Order) -> bool:
+    """Held, or waiting for a manager; what was settled since it was looked for is written."""
     return (
         reservation.find_hold(tienda_id=order.tienda_id, venta_id=order.venta_id) is not None
-        or Venta.objects.filter(**key).exists()
-        or VentaFallida.objects.filter(**key).exists()
+        or _is_written(order)
+        or VentaFallida.objects.filter(tienda_id=order.tienda_id, venta_id=order.venta_id).exists()
     )
 
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from blend_pos.tiendas.models import Rol
+from cache_stock import reservation
 from scripts.services import Services
 from tests.cache_stock.store import Store
 from tests.pipeline.rabbit import VirtualHost
@@ -109,6 +110,7 @@ def test_a_copy_that_was_under_way_is_not_written(store: Store) -> None:
 
     row = VentaFallida.objects.get(tienda=store.tienda_id, venta_id=key)
     assert (row.estado, row.motivo) == (EstadoFalla.ABIERTA, MotivoFalla.LAPIDA)
+    assert close(client, key, body).json()["codigo"] == "venta_existe"  # it holds nothing, and waits for a manager
     assert not Venta.objects.filter(tienda=store.tienda_id).exists()
 
 
@@ -125,6 +127,7 @@ def test_what_is_written_or_waits_for_a_manager_cannot_be_closed(store: Store) -
     client = client_of(store, Rol.ENCARGADO)
     body = {"items": [{"producto_id": str(product_of(store)), "cantidad": 2, "precio": 10}], "metodo_pago": "EFECTIVO"}
     waiting = failed_sale(store, hire(store.shop))
+    assert waiting.venta_id is not None
     sale = held_sale(store, hire(store.shop))
     write(sale)
 
@@ -132,6 +135,21 @@ def test_what_is_written_or_waits_for_a_manager_cannot_be_closed(store: Store) -
         refused = close(client, key, body)
         assert (refused.status_code, refused.json()["codigo"]) == (409, "venta_existe")
     assert list(store.journal()) == [waiting.venta_id]  # its hold is kept
+
+
+def test_what_is_written_is_never_called_closed(store: Store) -> None:
+    """A tombstone is one cart's: a late copy of another one under the same key is written."""
+    client, sale = client_of(store, Rol.ENCARGADO), held_sale(store, hire(store.shop))
+    assert reservation.release(tienda_id=store.tienda_id, venta_id=sale.venta_id, nonce="nonce")
+    line = {"producto_id": str(product_of(store)), "cantidad": 3, "precio": 10}
+    other = {"items": [line], "metodo_pago": "EFECTIVO"}
+    assert close(client, sale.venta_id, other).status_code == HTTPStatus.OK
+    write(sale)
+
+    refused = close(client, sale.venta_id, other)
+
+    assert Venta.objects.filter(tienda=store.tienda_id, venta_id=sale.venta_id).exists()
+    assert (refused.status_code, refused.json()["codigo"]) == (HTTPStatus.CONFLICT, "venta_existe")
 
 
 def test_a_cajero_needs_a_supervisor_of_this_tienda(store: Store, supervisor: User) -> None:
