@@ -20,6 +20,7 @@ from cache_stock import arming, journal, reservation
 from ventas import broker, recovery
 from ventas.messages import UnreadableMessage, hold_of, read_sale
 from ventas.models import EstadoFalla, Venta, VentaFallida
+from ventas.orders import LONGEST_WAIT
 
 logger = logging.getLogger(__name__)
 
@@ -114,9 +115,11 @@ def failed_holds(tienda_id: UUID) -> list[arming.FailedHold]:
 
 
 def answers(tienda_id: UUID) -> Iterator[reservation.SettledSale]:
-    """What Redis is to know of sales that are done: those of the last days, and every discarded one."""
+    """What Redis is to know of sales that are done: those written in the last days, and every discarded one."""
     since = datetime.now(UTC) - timedelta(seconds=settings.ANSWER_TTL_S)
-    recent = Venta.objects.filter(tienda_id=tienda_id, fecha__gte=since).select_related("tienda")
+    # Bought at most LONGEST_WAIT before they were asked for; that bound is for the index, which is by `fecha`.
+    bought = Venta.objects.filter(tienda_id=tienda_id, fecha__gte=since - LONGEST_WAIT)
+    recent = bought.filter(persistida__gte=since).select_related("tienda")
     for venta in recent.annotate(items=Count("detalles")).iterator(chunk_size=1000):
         kept = {
             "estado": "PERSISTIDA",

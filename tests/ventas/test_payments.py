@@ -7,13 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from rest_framework.exceptions import ValidationError
 
 from tests.cache_stock.store import Store
 from tests.tiendas.people import hire
 from tests.ventas.test_admin import product_of, write
-from ventas import selectors
+from ventas import cold_start, selectors
 from ventas.messages import (
     Pedido,
     SaleMessage,
@@ -26,7 +27,7 @@ from ventas.messages import (
 )
 from ventas.models import Pago, Venta
 from ventas.order_body import read_body
-from ventas.orders import Order
+from ventas.orders import LONGEST_WAIT, Order
 from ventas.payments import Payment, kind_of
 
 CASH = {"metodo": "EFECTIVO", "importe": 20, "recibido": 50}
@@ -192,19 +193,29 @@ def test_a_sale_without_any_shows_what_is_known(store: Store, metodo: str, shown
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("metodo", "pago", "why"),
     [
-        {"pagos": [{"metodo": "EFECTIVO", "importe": "19.99"}]},
-        {"pagos": [{"metodo": "MIXTO", "importe": "20.00"}]},
-        {"pagos": [{"metodo": "EFECTIVO", "importe": "20.00", "recibido": "19.00"}]},
-        {"pagos": "EFECTIVO"},
-        {"metodo_pago": "TARJETA"},
-        {"pagos": []},
+        ("EFECTIVO", Payment("EFECTIVO", 1_999), "add up"),
+        ("TARJETA", Payment("EFECTIVO", 2_000), "metodo_pago is not"),
+        ("MIXTO", Payment("MIXTO", 2_000), "cannot be"),
+        ("EFECTIVO", Payment("EFECTIVO", 2_000, 1_900), "cannot be"),
+        ("TARJETA", Payment("TARJETA", 2_000, None, "a\x00b"), "cannot be"),
     ],
 )
-def test_a_message_whose_payments_cannot_be(store: Store, change: dict[str, Any]) -> None:
+def test_a_message_whose_payments_cannot_be(store: Store, metodo: str, pago: Payment, why: str) -> None:
+    """Its fingerprint is right: it is the payments that are not."""
+    sale = held_sale(store)
+    lines = [(item.producto_id, item.cantidad_milli) for item in sale.items]
+    huella = fingerprint(lines=lines, metodo_pago=metodo, pagos=[pago])
+
+    with pytest.raises(UnreadableMessage, match=why):
+        read_sale(sale_as_payload(replace(sale, metodo_pago=metodo, pagos=(pago,), huella=huella)))
+
+
+@pytest.mark.parametrize("pagos", ["EFECTIVO", None, [], [{}], [{"metodo": "EFECTIVO", "importe": 20}]])
+def test_a_message_whose_payments_are_none(store: Store, pagos: Any) -> None:
     with pytest.raises(UnreadableMessage):
-        read_sale({**sale_as_payload(held_sale(store)), **change})
+        read_sale({**sale_as_payload(held_sale(store)), "pagos": pagos})
 
 
 def test_a_failed_sale_keeps_them(store: Store) -> None:
@@ -270,3 +281,17 @@ def test_the_sale_is_of_the_day_it_was_bought(store: Store) -> None:
     write(sale)
 
     assert Venta.objects.get(tienda=store.tienda_id).fecha == bought
+
+
+def test_the_answer_of_a_sale_that_was_bought_long_ago_is_loaded_after_a_loss(store: Store) -> None:
+    """By when it was written: its key may be new, made when the till could ask again."""
+    late = held_sale(store, vendida=datetime.now(UTC) - LONGEST_WAIT)
+    write(late)
+    forgotten = held_sale(store)
+    write(forgotten)
+    long_ago = datetime.now(UTC) - timedelta(seconds=settings.ANSWER_TTL_S, minutes=1)
+    Venta.objects.filter(tienda=store.tienda_id, venta_id=forgotten.venta_id).update(persistida=long_ago)
+
+    loaded = [sale.venta_id for sale in cold_start.answers(store.tienda_id)]
+
+    assert loaded == [late.venta_id]
