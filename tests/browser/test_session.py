@@ -62,7 +62,7 @@ def test_a_wrong_password_and_then_the_right_one(open_till: OpenTill, store: Sto
 
 
 def test_who_guesses_is_locked_out_of_this_tienda_alone(open_till: OpenTill, pipeline: Pipeline) -> None:
-    """On a device of one tienda; the same person comes in at the other one's, and out of guesses here is told for how long."""
+    """Out of guesses at one tienda's device, and told for how long; the same person comes in at another tienda's."""
     here, there = open_store(), open_store()
     shops.save_membership(
         membresia=Membresia(usuario=here.shop.users["cajero"], tienda_id=there.shop.tienda_id, rol=Rol.CAJERO)

@@ -96,7 +96,12 @@ export function formatMoney(cents: Cents): string {
 /** With the tienda's currency: "$1,250.50". */
 export function formatAmount(cents: Cents): string {
   const currency = seat.value?.tienda.moneda ?? "MXN";
-  return format(currency, { style: "currency", currency, currencyDisplay: "narrowSymbol" }).format(cents / 100);
+  return format(currency, {
+    style: "currency",
+    currency,
+    currencyDisplay: "narrowSymbol",
+    useGrouping: "always",
+  }).format(cents / 100);
 }
 
 /** "3" of pieces, "1.500" of kilograms. */
