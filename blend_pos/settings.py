@@ -203,6 +203,7 @@ AXES_LOCKOUT_PARAMETERS = ["username"]  # which limited_name() joins with the ti
 AXES_USERNAME_CALLABLE = "blend_pos.tiendas.sign_in.limited_name"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is right
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "cuenta/bloqueada.html"
 # A till is shared: a person is locked out by name, not everybody behind one address.
