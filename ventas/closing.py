@@ -40,7 +40,7 @@ class Closure:
 
 
 def close_refused(*, order: Order, closure: Closure) -> None:
-    """Record that `order` was never taken, and never will be. Again for the same sale, nothing happens.
+    """Record that `order` was never taken, and never will be. Again for the same sale, nothing is recorded.
 
     Raises VentaExiste, StockError where Redis cannot say whether it holds it.
     """
@@ -49,7 +49,9 @@ def close_refused(*, order: Order, closure: Closure) -> None:
         own_tienda(tienda_id=order.tienda_id)
         if _is_written(order):
             raise VentaExiste
-        if _is_closed(order):
+        closed = _closed(order)
+        if closed is not None:  # Redis may not have been told the first time
+            transaction.on_commit(partial(_annul, read_sale(closed.mensaje)))
             return
         if _is_on_its_way(order):
             raise VentaExiste
@@ -57,9 +59,9 @@ def close_refused(*, order: Order, closure: Closure) -> None:
         transaction.on_commit(partial(_annul, sale))
 
 
-def _is_closed(order: Order) -> bool:
+def _closed(order: Order) -> VentaFallida | None:
     rows = VentaFallida.objects.filter(tienda_id=order.tienda_id, venta_id=order.venta_id)
-    return rows.filter(estado=EstadoFalla.DESCARTADA).exists()
+    return rows.filter(estado=EstadoFalla.DESCARTADA).first()
 
 
 def _is_written(order: Order) -> bool:

@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from blend_pos.tiendas.models import Rol
+from cache_stock import keys
+from cache_stock.scripts import stock_client
 from cache_stock import reservation
 from scripts.services import Services
 from tests.cache_stock.store import Store
@@ -94,6 +96,16 @@ def test_its_key_never_sells_again(store: Store) -> None:
     again = sell(client, key, cart(store, 1))
 
     assert (again.status_code, again.json()["codigo"]) == (422, "venta_anulada")
+
+
+def test_closing_again_tells_redis_what_it_was_not_told(store: Store) -> None:
+    client, key = client_of(store, Rol.ENCARGADO), uuid4()
+    close(client, key, cart(store))
+    stock_client().delete(keys.answer(store.tienda_id, key))  # as where it did not answer after the commit
+
+    close(client, key, cart(store))
+
+    assert sell(client, key, cart(store, 1)).json()["codigo"] == "venta_anulada"
 
 
 def test_a_copy_that_was_under_way_is_not_written(store: Store) -> None:
