@@ -11,9 +11,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from blend_pos.tiendas.models import Rol
-from cache_stock import keys
+from cache_stock import keys, reservation
 from cache_stock.scripts import stock_client
-from cache_stock import reservation
 from scripts.services import Services
 from tests.cache_stock.store import Store
 from tests.pipeline.rabbit import VirtualHost
