@@ -46,7 +46,9 @@ def _etag_of_worker(_request: HttpRequest) -> str | None:
 
 def _answer(name: str, content_type: str) -> HttpResponse:
     if not (BUILT / name).exists():
-        return HttpResponse(_("La caja no está construida: make till."), status=503, content_type="text/plain; charset=utf-8")
+        return HttpResponse(
+            _("La caja no está construida: make till."), status=503, content_type="text/plain; charset=utf-8"
+        )
     return HttpResponse(_built(name)[0], content_type=content_type, headers=HEADERS)
 
 
