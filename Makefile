@@ -7,7 +7,7 @@ NO_SERVERS := SECRET_KEY=none DATABASE_URL=postgres://none@127.0.0.1:9/none REDI
 	RABBITMQ_URL=amqp://127.0.0.1:9//
 
 .DEFAULT_GOAL := help
-.PHONY: help run replay test check till lock clean
+.PHONY: help run replay test check till shots lock clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -43,6 +43,10 @@ check: $(VENV)  ## Lint, format, types, layers, migrations; the till's as well, 
 
 till: $(VENV)  ## Build till/ into ventas/static/till, to be committed with it
 	@.venv/bin/python -m scripts.till build
+
+shots: $(VENV)  ## Take the pictures in docs/till anew, in the real browser
+	@.venv/bin/python -m scripts.install
+	@SCREENSHOTS=docs/till .venv/bin/python -m pytest -q tests/browser/test_shots.py
 
 lock: $(VENV)  ## Lock requirements*.in anew, with hashes, for every platform (ARGS=--upgrade: newer versions)
 	@sh scripts/lock.sh $(ARGS)

@@ -10,6 +10,7 @@ import type { Cents, Metodo, Pago } from "./types";
 export type Manner = Metodo | "MIXTO";
 const NOTES: readonly Cents[] = [1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
 const MOST_NOTES = 5;
+const MOST_PIECES = 20; // of one note that anybody counts out
 const MOST_REFERENCE = 64;
 
 export const manner = signal<Manner>("EFECTIVO");
@@ -56,9 +57,10 @@ function clearTyped(): void {
   problem.value = "";
 }
 
-/** Round amounts that a customer is likely to give: each note's next multiple above what is due. */
+/** Round amounts that a customer is likely to give: each note's next multiple, but for notes too small for so much. */
 export function quickAmounts(amount: Cents): Cents[] {
-  const rounded = NOTES.map((note) => Math.ceil(amount / note) * note).filter((sum) => sum > amount);
+  const handed = NOTES.filter((note, place) => note * MOST_PIECES >= amount || place === NOTES.length - 1);
+  const rounded = handed.map((note) => Math.ceil(amount / note) * note).filter((sum) => sum > amount);
   return [...new Set(rounded)].sort((one, other) => one - other).slice(0, MOST_NOTES);
 }
 

@@ -71,7 +71,9 @@ describe("cash", () => {
   it("offers the next round amounts, each once", () => {
     expect(quickAmounts(8_400)).toEqual([9_000, 10_000, 20_000, 50_000, 100_000]);
     expect(quickAmounts(10_000)).toEqual([20_000, 50_000, 100_000]);
-    expect(quickAmounts(100_001)).toEqual([101_000, 102_000, 105_000, 110_000, 120_000]);
+    expect(quickAmounts(22_857)).toEqual([24_000, 25_000, 30_000, 40_000, 50_000]); // nobody counts out 23 tens
+    expect(quickAmounts(100_001)).toEqual([110_000, 120_000, 150_000, 200_000]);
+    expect(quickAmounts(9_999_950)).toEqual([10_000_000]);
   });
 });
 
