@@ -4,6 +4,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import { addProducto, setCantidad } from "./cart";
 import { resolveScan, search } from "./catalogue";
 import { parseEntry } from "./entry";
+import { BOX_ID } from "./focus";
 import { t } from "./i18n";
 import { readShortCode, shortCode } from "./ids";
 import { refreshDisponible } from "./live";
@@ -99,19 +100,24 @@ function isBusy(): boolean {
 /** The cart that was being paid while something was scanned: that is not its customer's. */
 let notFor: string | null = null;
 
-/** Whether the box holds more than this code: a scanner that paused within it, or something typed before it. */
-function isTail(code: string): boolean {
+/**
+ * Whether a code that is no product's is left to its field: one that asks for something else (a password that is typed
+ * quickly), or the box where it holds more (a scanner that paused within the code).
+ */
+function isOfTheField(code: string): boolean {
+  const field = document.activeElement;
   const { resto } = entry.value;
-  return resto !== code && resto.endsWith(code);
+  const other = field instanceof HTMLInputElement && field.id !== BOX_ID;
+  return other || (resto !== code && resto.endsWith(code));
 }
 
 /**
  * A scanner's code. Its letters have landed in the field that has the focus: they are taken out of it. False where it
- * is what that field asks for (a reference, a name), or the end of what the box holds: its Enter is the field's.
+ * is what that field asks for (a reference, a name) or more: its Enter is the field's as well.
  */
 export function takeScan(code: string): boolean {
   const busy = isBusy();
-  if ((busy || isTail(code)) && resolveScan(code) === null) {
+  if ((busy || isOfTheField(code)) && resolveScan(code) === null) {
     return false;
   }
   takeOut(code);
