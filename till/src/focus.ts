@@ -28,8 +28,8 @@ export function keepFocus(): void {
   });
   document.addEventListener("pointerup", (event) => {
     const target = event.target as HTMLElement;
-    if (event.pointerType === "mouse" && target.closest(`${TAKES_TEXT}, button, a, summary, dialog`) === null) {
-      giveBack();
+    if (event.pointerType === "mouse" && target.closest(`${TAKES_TEXT}, dialog`) === null) {
+      giveBack(); // also from a button: Enter is never pressed on the one that the mouse was on last
     }
   });
 }

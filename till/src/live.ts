@@ -5,7 +5,7 @@ import { cart, disponible, online, session } from "./state";
 import type { Milli } from "./types";
 
 const PAUSE_MS = 120;
-const EVERY_MS = 10_000;
+const EVERY_MS = 5_000;
 const MOST = 100;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,11 +58,11 @@ function hear(reply: Reply): void {
   }
 }
 
-/** Keep the cart's lines up to date while somebody looks. */
-export function watchCart(): void {
+/** Keep the cart's lines, and what else is shown, up to date while somebody looks. */
+export function watchShown(others: () => readonly string[]): void {
   const look = () => {
     if (document.visibilityState === "visible") {
-      refreshDisponible([...new Set(cart.value?.lineas.map((linea) => linea.producto_id))]);
+      refreshDisponible([...new Set([...others(), ...(cart.value?.lineas ?? []).map((linea) => linea.producto_id)])]);
     }
   };
   window.setInterval(look, EVERY_MS);

@@ -2,14 +2,14 @@ import "./styles/index.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App, broken } from "./app";
-import { takeScan, watchPending } from "./box";
+import { results, takeScan, watchPending } from "./box";
 import { openCart } from "./cart";
 import { flush, nameTab } from "./carts_db";
 import { keepCatalogueFresh, openCatalogue, rereadCatalogue } from "./catalogue";
 import { hear, openDb } from "./db";
 import { giveBack, keepFocus } from "./focus";
 import { language, t } from "./i18n";
-import { watchCart } from "./live";
+import { watchShown } from "./live";
 import { watchConnection } from "./net";
 import { startOutbox } from "./outbox";
 import { readParked, watchParked } from "./parked";
@@ -36,7 +36,7 @@ function watch(): void {
   watchPending();
   watchPrinting();
   watchParked();
-  watchCart();
+  watchShown(() => results.value.map((producto) => producto.id));
   watchConnection(refreshSession);
   hear("catalogo", () => void rereadCatalogue());
   effect(() => {
