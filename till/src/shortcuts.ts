@@ -44,6 +44,16 @@ async function park(): Promise<void> {
   }
 }
 
+/** Into the list beside the cart; where there is no room for it, over the screen. */
+function lastSales(): void {
+  const first = document.querySelector<HTMLElement>(".sales button");
+  if (first?.checkVisibility()) {
+    first.focus();
+  } else {
+    dialog.value = { kind: "sales" };
+  }
+}
+
 export const SHORTCUTS: readonly Shortcut[] = [
   { keys: [], shown: "3*", text: "helpMultiply" },
   { keys: [], shown: "Enter", text: "helpEnter" },
@@ -58,7 +68,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
     keys: ["F9"],
     shown: "F9",
     text: "helpSales",
-    run: () => document.querySelector<HTMLElement>(".sales button")?.focus(),
+    run: lastSales,
   },
   {
     keys: ["F10"],

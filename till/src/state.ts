@@ -40,6 +40,7 @@ export type Dialog =
   | { kind: "help" }
   | { kind: "parked" }
   | { kind: "camera" }
+  | { kind: "sales" }
   | { kind: "settings" }
   | { kind: "weigh"; productoId: string }
   | { kind: "quantity"; lineaId: string }

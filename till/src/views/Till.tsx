@@ -18,7 +18,7 @@ import { ReviewDialog } from "./refused/ReviewDialog";
 import { SearchBox } from "./SearchBox";
 import { SettingsDialog } from "./SettingsDialog";
 import { SaleDialog } from "./sales/SaleDialog";
-import { SalesList } from "./sales/SalesList";
+import { SalesDialog, SalesList } from "./sales/SalesList";
 import { SessionEnded } from "./session/SessionEnded";
 import { TopBar } from "./TopBar";
 
@@ -90,6 +90,9 @@ function Actions() {
       <button type="button" class="button" disabled={lineas.length === 0} onClick={clearCart}>
         {t("clearCart")}
       </button>
+      <button type="button" class="button actions__sales" onClick={() => (dialog.value = { kind: "sales" })}>
+        {t("lastSales")}
+      </button>
     </nav>
   );
 }
@@ -124,6 +127,8 @@ function OpenDialog() {
   switch (open?.kind) {
     case "help":
       return <HelpDialog />;
+    case "sales":
+      return <SalesDialog />;
     case "parked":
       return <ParkedDialog />;
     case "camera":

@@ -3,6 +3,7 @@ import { shortCode } from "../../ids";
 import { formatMoney } from "../../money";
 import { dialog, sales } from "../../state";
 import type { Sale } from "../../types";
+import { Dialog } from "../Dialog";
 import { formatTime } from "../format";
 import { Chip } from "./Chip";
 
@@ -23,6 +24,25 @@ function walk(event: KeyboardEvent): void {
   }
 }
 
+function Rows() {
+  return sales.value.length === 0 ? (
+    <p class="muted">{t("salesNone")}</p>
+  ) : (
+    <ul class="list">
+      {sales.value.slice(0, SHOWN).map((sale) => (
+        <li key={sale.id}>
+          <button type="button" class="sale" onClick={() => open(sale)} onKeyDown={walk}>
+            <span class="figure">{formatTime(sale.fecha)}</span>
+            <span class="figure">{shortCode(sale.id).slice(0, 4)}</span>
+            <span class="sale__total figure">{formatMoney(sale.total)}</span>
+            <Chip sale={sale} />
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** What was sold here last, with what has become of each. */
 export function SalesList() {
   return (
@@ -30,22 +50,16 @@ export function SalesList() {
       <h2 id="sales-heading">
         {t("lastSales")} <kbd>F9</kbd>
       </h2>
-      {sales.value.length === 0 ? (
-        <p class="muted">{t("salesNone")}</p>
-      ) : (
-        <ul class="list">
-          {sales.value.slice(0, SHOWN).map((sale) => (
-            <li key={sale.id}>
-              <button type="button" class="sale" onClick={() => open(sale)} onKeyDown={walk}>
-                <span class="figure">{formatTime(sale.fecha)}</span>
-                <span class="figure">{shortCode(sale.id).slice(0, 4)}</span>
-                <span class="sale__total figure">{formatMoney(sale.total)}</span>
-                <Chip sale={sale} />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Rows />
     </section>
+  );
+}
+
+/** The same, where the screen is too narrow to show it beside the cart. */
+export function SalesDialog() {
+  return (
+    <Dialog title={t("lastSales")}>
+      <Rows />
+    </Dialog>
   );
 }
