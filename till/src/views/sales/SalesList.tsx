@@ -17,8 +17,9 @@ function open(sale: Sale): void {
 function walk(event: KeyboardEvent): void {
   const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
   if (step !== 0) {
-    const buttons = [...document.querySelectorAll<HTMLElement>(".sales button")];
-    const here = buttons.indexOf(event.target as HTMLElement);
+    const button = event.currentTarget as HTMLElement;
+    const buttons = [...(button.closest("ul")?.querySelectorAll<HTMLElement>("button") ?? [])];
+    const here = buttons.indexOf(button);
     buttons[here + step]?.focus();
     event.preventDefault();
   }
