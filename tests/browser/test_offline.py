@@ -42,6 +42,12 @@ IS_FULL = """() => new Promise((done) => {
         writing.onabort = () => { opening.result.close(); done(true); };
     };
 })"""
+# By a scanner that is never slow, whatever else the machine does.
+SCAN = """(code) => {
+    for (const key of [...code, "Enter"]) {
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
+    }
+}"""
 NO_DATABASE = """Object.defineProperty(globalThis, "indexedDB", {
     value: {open() { throw new DOMException("The operation is insecure.", "SecurityError"); }},
 });"""
@@ -173,6 +179,25 @@ def test_a_cart_outlives_its_window(till: TillPage, store: Store, pipeline: Pipe
     after.press("F2", "Enter")
     states(after, "Persistida")
     assert_sold_once(pipeline, store, after, sales=1)
+
+
+def test_what_was_scanned_for_the_next_customer_outlives_a_reload(
+    till: TillPage, store: Store, pipeline: Pipeline
+) -> None:
+    till.scan(store.goods["leche"].codigo_barras)
+    till.press("F2")
+    expect(till.page.get_by_label("Recibido")).to_be_focused()
+    till.page.evaluate(SCAN, store.goods["refresco"].codigo_barras)
+    expect(till.page.get_by_text("Un producto espera a la próxima venta")).to_be_visible()
+    till.page.reload()
+
+    expect(till.total).to_contain_text("12.50")  # this customer's alone
+    till.press("F2", "Enter")
+    expect(till.line("Refresco de cola 600 ml")).to_be_visible()
+    till.press("F2", "Enter")
+    states(till, "Persistida", "Persistida")
+    assert sorted(str(venta.total) for venta in store.shop.ventas()) == ["12.50", "17.00"]
+    assert_sold_once(pipeline, store, till, sales=2)
 
 
 def test_two_windows_sell_without_the_network(till: TillPage, store: Store, wire: Wire, pipeline: Pipeline) -> None:

@@ -15,8 +15,28 @@ const PIECE: Milli = 1_000;
 
 export const query = signal("");
 export const active = signal(0);
-/** Codes that were scanned in the middle of something else: they are the next cart's. */
-export const pendingScans = signal<readonly string[]>([]);
+const PENDING = "caja.pendientes";
+
+/** What waits for a cart; `notFor`: the one that was being paid meanwhile, which is not their customer's. */
+interface Pending {
+  readonly codes: readonly string[];
+  readonly notFor: string | null;
+}
+
+function keptPending(): Pending {
+  try {
+    return (
+      (JSON.parse(globalThis.sessionStorage?.getItem(PENDING) ?? "null") as Pending) ?? { codes: [], notFor: null }
+    );
+  } catch {
+    return { codes: [], notFor: null }; // written by somebody else
+  }
+}
+
+const kept = keptPending();
+/** Codes that were scanned in the middle of something else: they are the next cart's, after a reload as well. */
+export const pendingScans = signal<readonly string[]>(kept.codes);
+let notFor = kept.notFor;
 
 export const entry = computed(() => parseEntry(query.value));
 export const results = computed<readonly Producto[]>(() => {
@@ -97,9 +117,6 @@ function isBusy(): boolean {
   return paying.value || dialog.value !== null || !["open", "ended"].includes(session.value);
 }
 
-/** The cart that was being paid while something was scanned: that is not its customer's. */
-let notFor: string | null = null;
-
 /**
  * Whether a code that is no product's is left to its field: one that asks for something else (a password that is typed
  * quickly), or the box where it holds more (a scanner that paused within the code).
@@ -153,6 +170,9 @@ function sell(code: string): void {
 
 /** What was scanned meanwhile goes into the next cart, while the change is still on the screen. */
 export function watchPending(): void {
+  effect(() =>
+    sessionStorage.setItem(PENDING, JSON.stringify({ codes: pendingScans.value, notFor } satisfies Pending)),
+  );
   effect(() => {
     const id = cart.value?.id ?? null;
     if (pendingScans.value.length > 0 && !isBusy() && id !== null && id !== notFor) {

@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../i18n";
-import { chooseSeat, signOut } from "../../session";
+import { chooseSeat } from "../../session";
 import { person } from "../../state";
+import { leave } from "./leave";
 
 interface ChoicesProps {
   readonly of: readonly { readonly id: string; readonly nombre: string }[];
@@ -36,6 +37,10 @@ function Choices({ of, onChoose }: ChoicesProps) {
 export function ChooseSeat() {
   const tiendas = person.value?.tiendas ?? [];
   const chosen = useSignal<string | null>(null);
+  const problem = useSignal("");
+  const say = (text: string) => {
+    problem.value = text;
+  };
   const tienda = tiendas.find((each) => each.id === chosen.value) ?? (tiendas.length === 1 ? tiendas[0] : undefined);
   return (
     <main class="gate">
@@ -75,9 +80,12 @@ export function ChooseSeat() {
           />
         </>
       )}
-      <button type="button" class="button" onClick={() => void signOut()}>
+      <button type="button" class="button" onClick={() => void leave(say)}>
         {t("signOut")}
       </button>
+      <p class="problem" role="alert">
+        {problem.value}
+      </p>
     </main>
   );
 }
