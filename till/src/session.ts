@@ -9,6 +9,7 @@ import type { Seat, Terminal, Tienda, Usuario } from "./types";
 
 const SEAT = "caja.puesto";
 const PLACE = "caja.lugar";
+const PATIENCE_MS = 700;
 const REFRESH_MS = 5 * 60_000;
 
 interface Place {
@@ -94,21 +95,35 @@ async function ask(): Promise<Reply> {
   return await api("GET", "sesion", { place: null });
 }
 
-/** At the start: by the server, or as this device remembers where it does not answer. */
-export async function resume(): Promise<void> {
-  seat.value = remembered<Seat>(SEAT);
+/** What the server says at the start; where it does not answer, as this device remembers. */
+async function hearServer(): Promise<void> {
   try {
     const reply = await ask();
     if (reply.status === 200) {
       take(reply.body as SessionBody);
-      return;
     }
   } catch (error) {
     if (!(error instanceof NoConnection)) {
       throw error;
     }
   }
-  session.value = seat.value === null ? "signed-out" : "open";
+  if (session.value === "starting") {
+    session.value = seat.value === null ? "signed-out" : "open";
+  }
+}
+
+/** At the start. A till that is known does not wait for a server that hangs: it opens, and hears the answer later. */
+export async function resume(): Promise<void> {
+  seat.value = remembered<Seat>(SEAT);
+  const heard = hearServer();
+  if (seat.value === null) {
+    await heard;
+  } else {
+    await Promise.race([heard, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+    if (session.value === "starting") {
+      session.value = "open";
+    }
+  }
 }
 
 /** Read the session again: roles and the tienda's settings change. Throws NoConnection. */

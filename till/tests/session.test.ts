@@ -28,6 +28,19 @@ test("the only tienda and terminal open at once; offline they open again", async
   expect(again.state.seat.value).toEqual(SEAT);
 });
 
+test("a server that hangs is not waited for, and is heard when it answers", async () => {
+  answers(ANA);
+  await (await load()).session.resume();
+  let answer: (reply: Response) => void = () => {};
+  vi.stubGlobal("fetch", () => new Promise((resolve) => (answer = resolve)));
+  const { session, state } = await load();
+  await session.resume();
+  expect(state.session.value).toBe("open");
+  expect(state.seat.value).toEqual(SEAT);
+  answer(json(200, NOBODY));
+  await vi.waitFor(() => expect(state.session.value).toBe("ended"));
+});
+
 test("offline on a device where nobody signed in stays closed", async () => {
   away();
   const { session, state } = await load();
