@@ -1,4 +1,4 @@
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { removeLinea, selectLinea, setCantidad } from "../cart";
 import { t } from "../i18n";
 import { formatMeasure, formatMoney, formatQuantity, importeOf } from "../money";
@@ -8,6 +8,7 @@ import type { Linea } from "../types";
 const PIECE = 1_000;
 const FEW = 5_000;
 const SWIPE_PX = 90;
+const SLIP_PX = 10;
 
 /** What is left, where it is little or less than the cart asks for. */
 function Left({ linea }: { linea: Linea }) {
@@ -53,7 +54,7 @@ function Steps({ linea }: { linea: Linea }) {
       )}
       <button
         type="button"
-        class="button"
+        class="button line__remove"
         aria-label={t("removeOf", { nombre: linea.nombre })}
         onClick={() => removeLinea(linea.id)}
       >
@@ -63,25 +64,38 @@ function Steps({ linea }: { linea: Linea }) {
   );
 }
 
+/** A finger that went to the left takes the line out; a touch that went nowhere chooses it. */
+function touched(lineaId: string, event: PointerEvent, went: number): void {
+  if (event.pointerType !== "mouse" && went < -SWIPE_PX) {
+    removeLinea(lineaId);
+  } else if (Math.abs(went) < SLIP_PX && (event.target as HTMLElement).closest("button") === null) {
+    selectLinea(lineaId);
+  }
+}
+
 function Line({ linea }: { linea: Linea }) {
+  const row = useRef<HTMLLIElement>(null);
   const from = useRef<number | null>(null);
   const chosen = linea.id === selected.value;
+  useEffect(() => {
+    if (chosen) {
+      row.current?.scrollIntoView({ block: "nearest" });
+    }
+  }, [chosen, linea.cantidad]);
   const edit = () => {
     selectLinea(linea.id);
     dialog.value = { kind: "quantity", lineaId: linea.id };
   };
   return (
     <li
+      ref={row}
       class={chosen ? "line line--chosen" : "line"}
       aria-current={chosen}
       onPointerDown={(event) => {
-        from.current = event.pointerType === "mouse" ? null : event.clientX;
-        selectLinea(linea.id);
+        from.current = event.clientX;
       }}
       onPointerUp={(event) => {
-        if (from.current !== null && from.current - event.clientX > SWIPE_PX) {
-          removeLinea(linea.id);
-        }
+        touched(linea.id, event, event.clientX - (from.current ?? event.clientX));
         from.current = null;
       }}
     >

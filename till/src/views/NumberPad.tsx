@@ -8,7 +8,8 @@ export const isTouch = globalThis.matchMedia?.("(pointer: coarse)").matches ?? f
 interface Props {
   readonly value: string;
   readonly onChange: (value: string) => void;
-  readonly onEnter: () => void;
+  /** Where the pad has an Enter of its own. */
+  readonly onEnter?: () => void;
   /** Also a key that multiplies. */
   readonly star?: boolean;
 }
@@ -17,13 +18,18 @@ interface Props {
 export function NumberPad({ value, onChange, onEnter, star = false }: Props) {
   const hold = (event: Event) => event.preventDefault();
   return (
-    <fieldset class="pad" aria-label={t("keypad")} onPointerDown={hold}>
+    <fieldset class={star ? "pad pad--star" : "pad"} aria-label={t("keypad")} onPointerDown={hold}>
       {KEYS.map((key) => (
         <button key={key} type="button" class="button pad__key" tabIndex={-1} onClick={() => onChange(value + key)}>
           {key}
         </button>
       ))}
-      <button type="button" class="button pad__key" tabIndex={-1} onClick={() => onChange(value.slice(0, -1))}>
+      <button
+        type="button"
+        class="button pad__key pad__key--word"
+        tabIndex={-1}
+        onClick={() => onChange(value.slice(0, -1))}
+      >
         {t("digitBack")}
       </button>
       {star && (
@@ -31,9 +37,11 @@ export function NumberPad({ value, onChange, onEnter, star = false }: Props) {
           ×
         </button>
       )}
-      <button type="button" class="button button--accent pad__enter" tabIndex={-1} onClick={onEnter}>
-        {t("accept")}
-      </button>
+      {onEnter !== undefined && (
+        <button type="button" class="button button--accent pad__enter" tabIndex={-1} onClick={onEnter}>
+          {t("accept")}
+        </button>
+      )}
     </fieldset>
   );
 }

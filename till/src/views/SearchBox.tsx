@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { active, choose, enter, entry, moveActive, query, results, type as typeText } from "../box";
 import { moveSelection, setCantidad } from "../cart";
 import { BOX_ID } from "../focus";
@@ -12,6 +13,8 @@ import { isTouch, NumberPad } from "./NumberPad";
 const LIST = "caja-results";
 const PIECE = 1_000;
 const padOpen = signal(false);
+/** The device's own keyboard comes up where a finger asks for it, not each time that the box has the focus again. */
+const letters = signal(!isTouch);
 
 /** With nothing typed, the keys are the selected line's. Returns whether it took the key. */
 function lineKey(key: string): boolean {
@@ -67,12 +70,19 @@ function Stock({ producto }: { producto: Producto }) {
 }
 
 function Result({ producto, place }: { producto: Producto; place: number }) {
+  const row = useRef<HTMLDivElement>(null);
   const chosen = place === active.value;
+  useEffect(() => {
+    if (chosen) {
+      row.current?.scrollIntoView({ block: "nearest" });
+    }
+  }, [chosen]);
   return (
     // The box keeps the focus; its arrows walk the options.
     // biome-ignore lint/a11y/useFocusableInteractive: aria-activedescendant of the box
     // biome-ignore lint/a11y/useKeyWithClickEvents: the box takes the keys
     <div
+      ref={row}
       id={`${LIST}-${place}`}
       role="option"
       aria-selected={chosen}
@@ -123,11 +133,17 @@ export function SearchBox() {
         autocapitalize="off"
         spellcheck={false}
         enterkeyhint="enter"
-        inputMode={padOpen.value ? "none" : "search"}
+        inputMode={letters.value && !padOpen.value ? "search" : "none"}
         placeholder={t("boxHint")}
         value={query.value}
         onInput={(event) => typeText(event.currentTarget.value)}
         onKeyDown={onKeyDown}
+        onPointerDown={() => {
+          letters.value = true;
+        }}
+        onBlur={() => {
+          letters.value = !isTouch;
+        }}
       />
       {veces !== null && (
         <output class="box__times figure">{formatQuantity(veces, veces % PIECE ? "KG" : "UNIDAD")}×</output>

@@ -5,6 +5,7 @@ import { cartTotal, formatAmount, formatMoney, itemCount, taxTotals } from "../m
 import { parkCart } from "../parked";
 import { type Manner, openPayment } from "../payment";
 import { cart, dialog, lastSale, notice, parked, paying, refused, selected, session } from "../state";
+import { Amount } from "./Amount";
 import { CameraDialog } from "./CameraDialog";
 import { HelpDialog } from "./HelpDialog";
 import { Lines } from "./Lines";
@@ -29,21 +30,13 @@ const KEYS: readonly [Manner, string][] = [
   ["MIXTO", "F6"],
 ];
 
-const LONG = 10; // letters of an amount that fit in the largest type
-
 function Total() {
   const lineas = cart.value?.lineas ?? [];
-  const total = formatAmount(cartTotal(lineas));
   const tax = taxTotals(lineas).reduce((sum, { impuesto }) => sum + impuesto, 0);
   return (
     <section class="total" aria-label={t("total")}>
       <h2 class="total__label">{t("total")}</h2>
-      <output
-        class={total.length > LONG ? "total__amount total__amount--long figure" : "total__amount figure"}
-        aria-live="off"
-      >
-        {total}
-      </output>
+      <Amount text={formatAmount(cartTotal(lineas))} />
       <p class="total__more">
         <span>{t("items", { n: itemCount(lineas) })}</span>
         <span class="figure">{t("taxIncluded", { importe: formatMoney(tax) })}</span>

@@ -99,7 +99,7 @@ export function TopBar() {
       <button type="button" class="button" onClick={() => (dialog.value = { kind: "settings" })}>
         {t("settings")}
       </button>
-      <button type="button" class="button" onClick={toggleTheme}>
+      <button type="button" class="button top__theme" onClick={toggleTheme}>
         {dark.value ? `☀ ${t("themeLight")}` : `☾ ${t("themeDark")}`}
       </button>
     </header>

@@ -4,6 +4,7 @@ import { formatMoney } from "../../money";
 import { changeOf } from "../../payment";
 import { canPrint, printReceipt } from "../../printing";
 import { lastSale, sales } from "../../state";
+import { Amount } from "../Amount";
 import { Chip } from "../sales/Chip";
 
 /** The change, until the next scan; and what has become of the sale. */
@@ -16,7 +17,7 @@ export function ChangePanel() {
   return (
     <section class="done" aria-label={t("sold")}>
       <p class="done__label">{t(cash ? "change" : "sold")}</p>
-      <output class="done__amount figure">{formatMoney(cash ? changeOf(sale.pagos) : sale.total)}</output>
+      <Amount text={formatMoney(cash ? changeOf(sale.pagos) : sale.total)} spoken />
       {cash && (
         <p class="muted figure">
           {t("total")} {formatMoney(sale.total)} · {t("given")} {formatMoney(sale.total + changeOf(sale.pagos))}

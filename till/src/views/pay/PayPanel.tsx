@@ -1,18 +1,7 @@
 import { giveBack } from "../../focus";
 import { t } from "../../i18n";
 import { formatMoney } from "../../money";
-import {
-  cancelPayment,
-  change,
-  confirmPayment,
-  due,
-  enterPayment,
-  manner,
-  missing,
-  problem,
-  quickAmounts,
-  typed,
-} from "../../payment";
+import { cancelPayment, change, due, enterPayment, manner, missing, problem, quickAmounts, typed } from "../../payment";
 import { isTouch, NumberPad } from "../NumberPad";
 import { AmountField, MANNERS, ReferenceField, take } from "./fields";
 import { Mixed } from "./Mixed";
@@ -111,10 +100,8 @@ export function PayPanel() {
             {t(adding ? "addPart" : "confirm")} <kbd>Enter</kbd>
           </button>
         </div>
-        {isTouch && amounts && (
-          <NumberPad value={typed.value} onChange={take} onEnter={() => void (adding ? enter() : confirmPayment())} />
-        )}
       </form>
+      {isTouch && amounts && <NumberPad value={typed.value} onChange={take} />}
     </section>
   );
 }
