@@ -191,7 +191,7 @@ test("what is scanned while a sale is reopened is parked, or in the cart", async
     parked += scanned?.id === sale.id ? 0 : 1;
   }
   expect(parked).toBeGreaterThan(0);
-});
+}, 30_000);
 
 test("a crash at any step of reopening leaves a sale or a cart, never both, never none", async () => {
   for (let steps = 0, died = true; died; steps += 1) {
