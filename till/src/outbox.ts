@@ -13,7 +13,7 @@ import { cart, deviceFull, lastSale, online, refused, sales, seat, session } fro
 import type { Cart, Estado, Pago, Sale } from "./types";
 
 /** How long a customer is taken to be still there after paying. */
-const STILL_HERE_MS = 5_000;
+const STILL_HERE_MS = 15_000;
 const PRUNE_MS = 3_600_000;
 
 /** The device can keep no more: nothing was taken, the cart is as it was. */
