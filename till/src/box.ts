@@ -11,6 +11,8 @@ import { refreshDisponible } from "./live";
 import { cart, catalogueVersion, dialog, lastSale, notice, paying, sales, selected, session } from "./state";
 import type { Milli, Producto } from "./types";
 
+/** As many as the list shows at once: drawing more is what typing would wait for. */
+const MOST_SHOWN = 10;
 const PIECE: Milli = 1_000;
 
 export const query = signal("");
@@ -41,7 +43,7 @@ let notFor = kept.notFor;
 export const entry = computed(() => parseEntry(query.value));
 export const results = computed<readonly Producto[]>(() => {
   void catalogueVersion.value; // what it finds changes with the catalogue
-  return entry.value.resto.length < 2 ? [] : search(entry.value.resto);
+  return entry.value.resto.length < 2 ? [] : search(entry.value.resto, MOST_SHOWN);
 });
 
 export function type(text: string): void {

@@ -1,7 +1,7 @@
 /** The cart on the screen. Every change is kept on the device. */
 
 import { batch } from "@preact/signals";
-import { drop, freshCart, keep, takeUpAtStart } from "./carts_db";
+import { copyShown, drop, freshCart, keep, takeUpAtStart } from "./carts_db";
 import { MOST_UNITS } from "./entry";
 import { t } from "./i18n";
 import { cart, notice, refused, seat, selected } from "./state";
@@ -21,6 +21,7 @@ const removed: Removed[] = [];
 
 /** Put a cart on the screen; whoever calls has written it. */
 export function adopt(next: Cart): void {
+  copyShown(next);
   batch(() => {
     cart.value = next;
     selected.value = next.lineas.at(-1)?.id ?? null;
@@ -48,6 +49,7 @@ function change(lineas: readonly Linea[]): void {
   if (now !== null) {
     const next = { ...now, lineas };
     cart.value = next;
+    copyShown(next);
     keep(next);
   }
 }

@@ -7,7 +7,8 @@ import { deviceFull } from "./state";
 import type { Cart } from "./types";
 
 const TAB = "caja.pestaña";
-const NAME_WAIT_MS = 400;
+const COPY = "caja.carrito";
+const NAME_WAIT_MS = 5_000;
 const lockName = (tab: string) => `caja-tab:${tab}`;
 
 let mine = "";
@@ -17,26 +18,64 @@ let writing: Promise<void> = Promise.resolve();
 /** This tab's name; it holds a Web Lock of that name as long as it lives. Call once, before anything else here. */
 export async function nameTab(): Promise<void> {
   const kept = sessionStorage.getItem(TAB);
-  // A page that is loaded again waits for the one it replaces. A duplicated tab waits in vain: its name is the other's.
+  // A page that is loaded again waits for the one it replaces. A duplicated tab has brought the other's name and copy.
   if (kept !== null && (await holdName(kept))) {
     mine = kept;
-    return;
+  } else {
+    mine = crypto.randomUUID();
+    sessionStorage.setItem(TAB, mine);
+    sessionStorage.removeItem(COPY);
+    await holdName(mine);
   }
-  mine = crypto.randomUUID();
-  sessionStorage.setItem(TAB, mine);
-  await holdName(mine);
+  names.addEventListener("message", ({ data }: MessageEvent<NameMessage>) => {
+    if (data.ask === mine) {
+      names.postMessage({ taken: mine } satisfies NameMessage);
+    }
+  });
 }
 
-/** Hold a tab's name until the tab ends. False where another tab has it. */
+type NameMessage = { ask?: string; taken?: string };
+const names = new BroadcastChannel("caja-tabs");
+
+/** Hold a tab's name until the tab ends. False where a living tab says that it is its own; one that ends says nothing. */
 function holdName(tab: string): Promise<boolean> {
-  return new Promise((answer) => {
+  const stop = new AbortController();
+  const heard = ({ data }: MessageEvent<NameMessage>) => {
+    if (data.taken === tab) {
+      stop.abort();
+    }
+  };
+  names.addEventListener("message", heard);
+  names.postMessage({ ask: tab } satisfies NameMessage);
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(NAME_WAIT_MS)]);
+  return new Promise<boolean>((answer) => {
     navigator.locks
-      .request(lockName(tab), { signal: AbortSignal.timeout(NAME_WAIT_MS) }, () => {
+      .request(lockName(tab), { signal }, () => {
         answer(true);
         return new Promise(() => {}); // for as long as the tab lives
       })
       .catch(() => answer(false));
-  });
+  }).finally(() => names.removeEventListener("message", heard));
+}
+
+/** Copy the cart on the screen to where a reload finds it at once: a write to the disk may still be under way. */
+export function copyShown(cart: Cart): void {
+  try {
+    sessionStorage.setItem(COPY, JSON.stringify(cart));
+  } catch {
+    // A copy is all that is lost: the cart is kept by keep(), which says where that fails.
+  }
+}
+
+function shownCopy(tiendaId: string): Cart | null {
+  const copy = sessionStorage.getItem(COPY);
+  const cart = copy === null ? null : (JSON.parse(copy) as Cart);
+  return cart?.tienda_id === tiendaId && cart.tab === mine && cart.lineas.length > 0 ? cart : null;
+}
+
+/** The page ends: its name is the next one's. */
+export function leaveTab(): void {
+  names.close();
 }
 
 export function thisTab(): string {
@@ -122,9 +161,14 @@ export async function parkedCarts(tiendaId: string): Promise<Cart[]> {
 export async function takeUpAtStart(tiendaId: string): Promise<Cart> {
   const { held = [] } = await navigator.locks.query();
   const living = new Set(held.map((lock) => lock.name));
-  const tx = (await openDb()).transaction("carritos", "readwrite");
-  const open = (await tx.store.index("tienda").getAll(tiendaId)).filter((cart) => cart.tab !== null);
-  const own = open.filter((cart) => cart.tab === mine);
+  const tx = (await openDb()).transaction(["carritos", "ventas"], "readwrite");
+  const carts = tx.objectStore("carritos");
+  const known = await carts.index("tienda").getAll(tiendaId);
+  const open = known.filter((cart) => cart.tab !== null);
+  const copy = shownCopy(tiendaId);
+  const other = known.some((cart) => cart.id === copy?.id && cart.tab !== mine); // parked, or another tab's by now
+  const newer = copy !== null && !other && (await tx.objectStore("ventas").getKey(copy.id)) === undefined ? [copy] : [];
+  const own = [...newer, ...open.filter((cart) => cart.tab === mine && cart.id !== newer[0]?.id)];
   const orphans = open.filter((cart) => cart.tab !== mine && !living.has(lockName(cart.tab ?? "")));
   const newestFirst = (one: Cart, other: Cart) => other.creada - one.creada;
   const [first, ...others] = [...own.sort(newestFirst), ...orphans.sort(newestFirst)].filter(
@@ -132,12 +176,12 @@ export async function takeUpAtStart(tiendaId: string): Promise<Cart> {
   );
   const chosen = first === undefined ? freshCart(tiendaId) : { ...first, tab: mine };
   for (const cart of [...own, ...orphans]) {
-    await tx.store.delete(cart.id);
+    await carts.delete(cart.id);
   }
   for (const cart of others) {
-    await tx.store.put({ ...cart, tab: null, apartada: cart.creada });
+    await carts.put({ ...cart, tab: null, apartada: cart.creada });
   }
-  await tx.store.put(chosen);
+  await carts.put(chosen);
   await tx.done;
   tell("carritos");
   return chosen;

@@ -4,7 +4,7 @@ import { render } from "preact";
 import { App, broken } from "./app";
 import { results, takeScan, watchPending } from "./box";
 import { openCart } from "./cart";
-import { flush, nameTab } from "./carts_db";
+import { flush, leaveTab, nameTab } from "./carts_db";
 import { keepCatalogueFresh, openCatalogue, rereadCatalogue } from "./catalogue";
 import { hear, openDb } from "./db";
 import { giveBack, keepFocus } from "./focus";
@@ -19,7 +19,7 @@ import { registerWorker } from "./register";
 import { refreshSales } from "./sales_db";
 import { keepSessionFresh, refreshSession, resume } from "./session";
 import { bindShortcuts } from "./shortcuts";
-import { paying, seat } from "./state";
+import { paying, seat, session } from "./state";
 import { watchTheme } from "./theme";
 import { lookForCamera } from "./views/camera";
 import { Receipt } from "./views/receipt/Receipt";
@@ -49,10 +49,15 @@ function watch(): void {
     }
   });
   effect(() => {
-    void [paying.value, manner.value];
+    void [paying.value, manner.value, session.value];
     window.setTimeout(giveBack, 0);
   });
-  window.addEventListener("pagehide", () => void flush());
+  window.addEventListener("pagehide", ({ persisted }) => {
+    void flush();
+    if (!persisted) {
+      leaveTab();
+    }
+  });
 }
 
 async function start(): Promise<void> {

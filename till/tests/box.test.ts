@@ -13,6 +13,7 @@ const settle = () => new Promise((done) => setTimeout(done));
 
 vi.mock("../src/carts_db", () => ({
   keep: vi.fn(),
+  copyShown: vi.fn(),
   freshCart: (tienda_id: string) => {
     const id = crypto.randomUUID();
     return { id, tienda_id, tab: "t", lineas: [], creada: 1, apartada: null, rechazo: null };

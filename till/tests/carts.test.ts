@@ -6,7 +6,12 @@ import { LECHE, seatIn, TOMATE } from "./examples";
 /** The modules of one tab, from its start. `name`: what sessionStorage remembers of it. */
 async function tab(name = "") {
   vi.resetModules();
-  sessionStorage.setItem("caja.pestaña", name);
+  if (name === "") {
+    sessionStorage.removeItem("caja.pestaña");
+    sessionStorage.removeItem("caja.carrito");
+  } else {
+    sessionStorage.setItem("caja.pestaña", name);
+  }
   const [db, cartsDb, cart, parked, state] = await Promise.all([
     import("../src/db"),
     import("../src/carts_db"),
@@ -115,12 +120,37 @@ describe("a tab", () => {
     await before.flush();
     await before.closeDb();
     const name = `caja-tab:${before.thisTab()}`;
-    // The old page lets go a little later.
+    // The old page says nothing any more, and lets go a little later.
+    before.leaveTab();
     locks.handOver(name, 30);
     const after = await tab(before.thisTab());
     expect(after.thisTab()).toBe(before.thisTab());
     expect(names(after)).toEqual(["Leche entera 1 L"]);
     await after.end();
+  });
+  it("finds again what was not on the disk yet, when it is loaded again", async () => {
+    const before = await tab();
+    before.addProducto(LECHE, 1_000);
+    await before.flush();
+    before.addProducto(LECHE, 1_000);
+    await before.closeDb();
+    before.leaveTab();
+    locks.handOver(`caja-tab:${before.thisTab()}`, 0);
+    vi.stubGlobal("indexedDB", new IDBFactory()); // nothing of it was written
+    const after = await tab(before.thisTab());
+    expect(quantities(after)).toEqual([2_000]);
+    await after.end();
+  });
+  it("does not take the other's cart where it is a duplicate of a living tab", async () => {
+    const one = await tab();
+    one.addProducto(LECHE, 1_000);
+    await one.flush();
+    const copy = await tab(one.thisTab());
+    expect(copy.thisTab()).not.toBe(one.thisTab());
+    expect(names(copy)).toEqual([]);
+    expect(names(one)).toEqual(["Leche entera 1 L"]);
+    await copy.end();
+    await one.end();
   });
   it("opens one cart, however often it is asked to", async () => {
     const one = await tab();
