@@ -32,13 +32,15 @@ class UnknownFormat(ValueError):
 
 
 def configure(options: dict[str, str]) -> None:
-    """Django's LOGGING_CONFIG, called with LOGGING: `format` json or console, `stream` stdout or stderr, `level`."""
+    """Django's LOGGING_CONFIG, called with LOGGING: `format` json or console, `stream` stdout or stderr, `level`;
+    `tasks` yes or no, in text: a line for each task that comes and goes."""
     if options["format"] not in {JSON, CONSOLE} or options["stream"] not in STREAMS:
         raise UnknownFormat(f"LOG_FORMAT={options['format']} LOG_STREAM={options['stream']}")
     is_json = options["format"] == JSON
     stream: TextIO = getattr(sys, options["stream"])
     logging.captureWarnings(True)  # a warning is a line like any other
-    logging.config.dictConfig(_handlers(stream=stream, level=options["level"], is_json=is_json))
+    tasks = options.get("tasks", "yes") == "yes" and not is_json
+    logging.config.dictConfig(_handlers(stream=stream, level=options["level"], is_json=is_json, tasks=tasks))
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, LEVEL, TIME, *_finish(stream, is_json=is_json)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[options["level"]]),
@@ -77,14 +79,15 @@ class LineWriterFactory:
         return self._writer
 
 
-def _handlers(*, stream: TextIO, level: str, is_json: bool) -> dict[str, Any]:
-    """Python's logging. `ventas.console` has the specification's lines of each sale: for people, so not in JSON."""
+def _handlers(*, stream: TextIO, level: str, is_json: bool, tasks: bool) -> dict[str, Any]:
+    """Python's logging. `tasks`: also each task that came and went. `ventas.console` has the specification's lines of
+    each sale: for people, so not in JSON."""
     if is_json:
         console = {"handlers": [], "level": "CRITICAL", "propagate": False}
-        told_already = {name: {"handlers": [], "level": "WARNING", "propagate": True} for name in TOLD_ALREADY}
     else:
         console = {"handlers": ["bare"], "propagate": False}
-        told_already = {}
+    quiet = () if tasks else TOLD_ALREADY if is_json else (*TOLD_ALREADY, "celery.beat")
+    told_already = {name: {"handlers": [], "level": "WARNING", "propagate": True} for name in quiet}
     return {
         "version": 1,
         "disable_existing_loggers": False,

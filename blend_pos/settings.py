@@ -247,6 +247,7 @@ LOGGING = {
     "format": env.str("LOG_FORMAT", default="json"),
     "stream": env.str("LOG_STREAM", default="stdout"),
     "level": env.str("LOG_LEVEL", default="INFO").upper(),
+    "tasks": env.str("LOG_TASKS", default="yes"),
 }
 
 # --- Metrics: PROMETHEUS_MULTIPROC_DIR, an empty folder at start, joins those of all processes of a machine

@@ -164,7 +164,8 @@ def main() -> int:
 
 
 def print_access(url: str, demo: dict[str, Any]) -> None:
-    print(f"\n{url}/admin/ and {url}/api/v1/, tienda {demo['tienda']['nombre']} ({demo['tienda']['id']})")
+    print(f"\nTill: {url}/caja/   Admin: {url}/admin/   API: {url}/api/v1/docs")
+    print(f"Tienda {demo['tienda']['nombre']} ({demo['tienda']['id']}). All of this is in .run/demo.json, too.")
     for person in demo["usuarios"]:
         print(f"  {person['usuario']:<16} {person['password']:<24} {person['rol']}")
     print(f"  token  {demo['token']}\nUntil Ctrl-C.", flush=True)

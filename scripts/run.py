@@ -106,7 +106,7 @@ def with_reports(settings: Mapping[str, str]) -> dict[str, str]:
     """The settings, with logs for people, and one count of all processes in /metrics, from zero; unless told."""
     shutil.rmtree(METRICS, ignore_errors=True)
     METRICS.mkdir()
-    return {"LOG_FORMAT": "console", "PROMETHEUS_MULTIPROC_DIR": str(METRICS), **settings}
+    return {"LOG_FORMAT": "console", "LOG_TASKS": "no", "PROMETHEUS_MULTIPROC_DIR": str(METRICS), **settings}
 
 
 def serve(settings: Mapping[str, str], *, port: int, once: bool) -> int:

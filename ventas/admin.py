@@ -1,5 +1,6 @@
 """Sales in the admin: written ones to read, failed ones to decide on. Nothing is edited or deleted here."""
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,6 +18,9 @@ from inventario.models import InventoryLedger
 from ventas.failed_sales_admin import VentaFallidaAdmin
 from ventas.models import DetalleVenta, Pago, Venta, VentaFallida
 
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+SHORT_CODE = re.compile(rf"([{CROCKFORD}]{{4}})-?([{CROCKFORD}]{{4}})")
+MOST_SEARCHED = 10_000
 MOST_DIGITS = 18  # of a receipt's number: what a bigint holds for certain
 
 if TYPE_CHECKING:
@@ -92,7 +96,8 @@ class VentaAdmin(WrittenRowsAdmin[Venta]):
     list_select_related = ("tienda", "terminal", "cajero")
     search_fields = ("venta_id",)  # shows the box; get_search_results does the search
     search_help_text = _(
-        "La venta (su UUID), el número de recibo o un día (2026-07-31). La lista llega a las 10 000 más nuevas."
+        "El código del recibo (K7Q2-M9TD), la venta (su UUID), el número de recibo o un día (2026-07-31). "
+        "La lista llega a las 10 000 más nuevas."
     )
     inlines = (DetalleInline, PagoInline, LedgerInline)
 
@@ -118,6 +123,9 @@ class VentaAdmin(WrittenRowsAdmin[Venta]):
         if term.isdecimal() and len(term) <= MOST_DIGITS:
             terminals = Terminal.objects.filter(tienda__in=self._tiendas(request)).values_list("pk", flat=True)
             return Q(terminal__in=list(terminals), recibo=int(term))
+        code = SHORT_CODE.fullmatch(term.upper())
+        if code:
+            return self._by_short_code(request, code.group(1) + code.group(2))
         try:
             return Q(venta_id=UUID(term))
         except ValueError:
@@ -129,6 +137,18 @@ class VentaAdmin(WrittenRowsAdmin[Venta]):
         start = timezone.make_aware(datetime.combine(day, time.min))
         end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
         return Q(fecha__gte=start, fecha__lt=end)
+
+    def _by_short_code(self, request: HttpRequest, code: str) -> Q:
+        """The code of a printed receipt: the last 40 bits of the sale's id, among each tienda's newest."""
+        number = 0
+        for letter in code:
+            number = number << 5 | CROCKFORD.index(letter)
+        newest: list[int] = []
+        for tienda in self._tiendas(request):
+            mine = Venta.objects.filter(tienda=tienda).order_by("-fecha", "-id").values("pk")[:MOST_SEARCHED]
+            found = Venta.objects.filter(pk__in=mine, venta_id__endswith=f"{number:010x}")
+            newest.extend(found.values_list("pk", flat=True))
+        return Q(pk__in=newest)
 
     def _tiendas(self, request: HttpRequest) -> list[UUID]:
         return [pk for pk, _nombre in visible_tiendas(request, self.view_rol)]

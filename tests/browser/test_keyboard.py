@@ -7,7 +7,25 @@ from tests.browser.store import Store
 from tests.browser.till_page import TillPage
 
 LECHE, PAN = "Leche entera 1 L", "Pan de molde"
-SHOWN = ("3*", "Enter", "↑ ↓", "F2", "F3", "F4", "F6", "F7", "F8", "F9", "F10", "Supr", "Ctrl Z", "Ctrl P", "Esc", "?")
+SHOWN = (
+    "3*",
+    "Enter",
+    "↑ ↓",
+    "+ −",
+    "F2",
+    "F3",
+    "F4",
+    "F6",
+    "F7",
+    "F8",
+    "F9",
+    "F10",
+    "Supr",
+    "Ctrl Z",
+    "Ctrl P",
+    "Esc",
+    "?",
+)
 MOST_KEYS = 4
 COUNT_KEYS = """() => {
     globalThis.keys = 0;

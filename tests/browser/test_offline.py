@@ -269,7 +269,7 @@ def sign_out(till: TillPage) -> None:
 
 
 def sign_in_as(till: TillPage, usuario: str) -> None:
-    till.page.get_by_label("Nombre", exact=True).fill(usuario)
+    till.page.get_by_label("Usuario", exact=True).fill(usuario)
     till.page.get_by_label("Contraseña", exact=True).fill(CLAVE)
     till.page.get_by_role("button", name="Entrar").click()
     expect(till.box).to_be_visible()
@@ -324,7 +324,7 @@ def test_a_session_that_ended_meanwhile_keeps_the_cart(
     till.go_offline(off=False)
 
     expect(till.dialog).to_contain_text("Tu sesión terminó", timeout=SOON_MS)
-    expect(till.dialog.get_by_label("Nombre", exact=True)).to_have_value(store.usuario())
+    expect(till.dialog.get_by_label("Usuario", exact=True)).to_have_value(store.usuario())
     till.page.keyboard.type(CLAVE)
     till.press("Enter")
 

@@ -182,7 +182,7 @@ def test_nothing_is_printed_before_the_server_has_answered(till: TillPage, store
     till.press("Control+p")
     till.press("F9", "Enter")
     expect(till.dialog.get_by_role("button", name="Imprimir")).to_be_disabled()
-    expect(till.dialog).to_contain_text("El recibo se imprime cuando el servidor conteste.")
+    expect(till.dialog).to_contain_text("El recibo se podrá imprimir cuando el servidor conteste.")
     till.press("Escape")
     assert till.papers == []
     till.go_offline(off=False)

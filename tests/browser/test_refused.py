@@ -156,7 +156,7 @@ def close_it(till: TillPage, *, razon: str = RAZON, usuario: str, clave: str = C
     till.dialog.get_by_label("Motivo").fill(razon)
     till.dialog.get_by_label("Encargado").fill(usuario)
     till.dialog.get_by_label("Contraseña").fill(clave)
-    till.dialog.get_by_role("button", name="Cerrar la venta").click()
+    till.dialog.get_by_role("button", name="Anular la venta").click()
 
 
 def assert_left_alone(till: TillPage, store: Store, wire: Wire) -> None:

@@ -231,7 +231,7 @@ def test_three_parked_carts_are_taken_up_in_another_order(till: TillPage, store:
 def test_a_parked_cart_is_one_windows_only(till: TillPage, store: Store) -> None:
     _park_three(till, store)
     other = till.another_window()
-    expect(other.page.get_by_role("button", name="Apartadas (3)")).to_be_visible()
+    expect(other.page.get_by_role("button", name="Apartados (3)")).to_be_visible()
     till.press("F8")
     expect(till.dialog.get_by_role("listitem")).to_have_count(3)
     _take_up(other, PAN)

@@ -18,7 +18,7 @@ MOST_GUESSES = 10
 
 
 def _enter(till: TillPage, nombre: str, clave: str) -> None:
-    till.page.get_by_label("Nombre", exact=True).fill(nombre)
+    till.page.get_by_label("Usuario", exact=True).fill(nombre)
     till.page.get_by_label("Contraseña", exact=True).fill(clave)
     till.press("Enter")
 
@@ -50,7 +50,7 @@ def _leave(till: TillPage) -> None:
 
 def test_a_wrong_password_and_then_the_right_one(open_till: OpenTill, store: Store) -> None:
     till = open_till()
-    expect(till.page.get_by_label("Nombre", exact=True)).to_be_focused()
+    expect(till.page.get_by_label("Usuario", exact=True)).to_be_focused()
     till.press("Enter")
     expect(_problem(till)).to_have_text("Escribe tu nombre y tu contraseña.")
     _enter(till, store.usuario(), "mañana-a-las-ocho")
@@ -128,7 +128,7 @@ def test_who_belongs_nowhere_is_told(open_till: OpenTill, store: Store) -> None:
     _enter(till, store.usuario(), CLAVE)
     expect(_problem(till)).to_contain_text("Todavía no perteneces a ninguna tienda.")
     _choice(till, "Salir").click()
-    expect(till.page.get_by_label("Nombre", exact=True)).to_be_focused()
+    expect(till.page.get_by_label("Usuario", exact=True)).to_be_focused()
 
 
 def test_a_session_that_ends_loses_neither_cart_nor_sales(till: TillPage, store: Store, pipeline: Pipeline) -> None:
@@ -147,7 +147,7 @@ def test_a_session_that_ends_loses_neither_cart_nor_sales(till: TillPage, store:
     states(till, "Guardada", "Guardada")
     assert store.shop.ventas() == []
     till.page.get_by_role("button", name="La sesión terminó · Entrar").click()
-    expect(_ended(till).get_by_label("Nombre", exact=True)).to_have_value(store.usuario())
+    expect(_ended(till).get_by_label("Usuario", exact=True)).to_have_value(store.usuario())
     expect(_ended(till).get_by_label("Contraseña", exact=True)).to_be_focused()
     till.type(CLAVE)
     till.press("Enter")

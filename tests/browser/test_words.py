@@ -53,7 +53,7 @@ def test_another_language_is_there_at_once_and_stays(till: TillPage, store: Stor
 
 def test_what_the_server_says_is_in_that_language_too(open_till: OpenTill, store: Store) -> None:
     till = open_till(locale="en-US")
-    till.page.get_by_label("Name", exact=True).fill(store.usuario())
+    till.page.get_by_label("User name", exact=True).fill(store.usuario())
     till.page.get_by_label("Password", exact=True).fill("wrong")
     till.press("Enter")
     expect(till.page.get_by_role("alert")).to_contain_text("The name or the password is not right.")

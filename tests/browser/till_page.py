@@ -36,7 +36,7 @@ class TillPage:
 
     def sign_in(self, store: Store, *, rol: str = "cajero", terminal: int = 1) -> "TillPage":
         """Through the screen; where there are several, the till of that number. Returns with the catalogue there."""
-        self.page.get_by_label("Nombre", exact=True).fill(store.usuario(rol))
+        self.page.get_by_label("Usuario", exact=True).fill(store.usuario(rol))
         self.page.get_by_label("Contraseña", exact=True).fill(CLAVE)
         self.page.get_by_role("button", name="Entrar").click()
         choice = self.page.get_by_role("button", name=f"Terminal {terminal}")

@@ -68,6 +68,17 @@ def test_the_newest_comes_first_however_late_it_was_written(shop: Shop, encargad
     assert listed(encargado) == ids(today, yesterday, old)
 
 
+def test_the_code_on_a_receipt_finds_its_sale(shop: Shop, encargado: Client) -> None:
+    sold = sell(shop, venta_id="019abc00-0000-7000-8000-00abcdefff1f")
+    sell(shop)
+    code = "NF6YZZRZ"  # 0xabcdefff1f, five bits a letter
+
+    for typed in (code, f"{code[:4]}-{code[4:]}", code.lower()):
+        assert listed(encargado, q=typed) == ids(sold)
+    assert listed(encargado, q="00000000-") == []
+    assert listed(staff(open_shop(), Rol.ENCARGADO), q=code) == []
+
+
 def test_each_filter_finds_its_own(shop: Shop, encargado: Client) -> None:
     cash = sell(shop)
     card = sell(shop, metodo_pago="TARJETA", cajero_id=shop.users["encargado"].pk, days_ago=3)

@@ -4,6 +4,7 @@ import { batch } from "@preact/signals";
 import { copyShown, drop, freshCart, keep, takeUpAtStart } from "./carts_db";
 import { MOST_UNITS } from "./entry";
 import { t } from "./i18n";
+import { formatQuantity } from "./money";
 import { cart, notice, refused, seat, selected } from "./state";
 import type { Cart, Cents, Linea, Milli, Producto } from "./types";
 
@@ -57,7 +58,9 @@ function change(lineas: readonly Linea[]): void {
 /** Whether a product can be sold in this quantity; says why not. */
 function isSellable(unidad: Linea["unidad"], cantidad: Milli): boolean {
   if (!(cantidad > 0 && cantidad <= MOST_UNITS)) {
-    notice.value = { text: t("quantityBounds") };
+    notice.value = {
+      text: t("quantityBounds", { desde: formatQuantity(1, "KG"), hasta: formatQuantity(MOST_UNITS, "UNIDAD") }),
+    };
     return false;
   }
   if (unidad === "UNIDAD" && cantidad % PIECE !== 0) {

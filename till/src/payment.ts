@@ -2,7 +2,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import { t } from "./i18n";
-import { cartTotal, parseDecimal } from "./money";
+import { cartTotal, formatMoney, parseDecimal } from "./money";
 import { DeviceFull, takeSale } from "./outbox";
 import { cart, dialog, notice, paying } from "./state";
 import type { Cents, Metodo, Pago } from "./types";
@@ -57,6 +57,9 @@ function clearTyped(): void {
   problem.value = "";
 }
 
+/** MIXTO: whether what is typed is all that is still missing, so that Enter sells. */
+export const completes = computed(() => parts.value.length > 0 && (given.value ?? 0) >= missing.value);
+
 /** Round amounts that a customer is likely to give: each note's next multiple, but for notes too small for so much. */
 export function quickAmounts(amount: Cents): Cents[] {
   const handed = NOTES.filter((note, place) => note * MOST_PIECES >= amount || place === NOTES.length - 1);
@@ -69,7 +72,7 @@ function readPart(metodo: Metodo): Pago | string {
   const referencia = reference.value.trim();
   const amount = given.value;
   if (amount === null || amount <= 0) {
-    return t("amountUnreadable");
+    return t("amountUnreadable", { ejemplo: formatMoney(15_050) });
   }
   if (missing.value <= 0) {
     return t("amountTooMuch"); // all of it is there

@@ -4,6 +4,7 @@ import { batch } from "@preact/signals";
 import { hear, tell } from "./db";
 import { t } from "./i18n";
 import { api, codigoOf, mensajeOf, NoConnection, type Reply } from "./net";
+import { parkCart } from "./parked";
 import { notice, person, sales, seat, session } from "./state";
 import type { Seat, Terminal, Tienda, Usuario } from "./types";
 
@@ -209,8 +210,10 @@ export async function signOut(): Promise<void> {
   if (reply.status >= 500) {
     throw new SignInRefused(t("signInUnavailable")); // still signed in
   }
+  await parkCart(); // it is this person's: the next one finds it among the parked ones
   localStorage.removeItem(SEAT);
   batch(() => {
+    notice.value = null;
     seat.value = null;
     person.value = null;
     session.value = "signed-out";

@@ -58,6 +58,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: [], shown: "3*", text: "helpMultiply" },
   { keys: [], shown: "Enter", text: "helpEnter" },
   { keys: [], shown: "↑ ↓", text: "helpArrows" },
+  { keys: [], shown: "+ −", text: "helpOneMore" },
   { keys: ["F2"], shown: "F2", text: "cash", run: () => pay("EFECTIVO") },
   { keys: ["F3"], shown: "F3", text: "card", run: () => pay("TARJETA") },
   { keys: ["F4"], shown: "F4", text: "transfer", run: () => pay("TRANSFERENCIA") },

@@ -4,7 +4,7 @@ import { setCantidad } from "../cart";
 import { getProducto } from "../catalogue";
 import { t } from "../i18n";
 import { formatQuantity, parseDecimal } from "../money";
-import { cart } from "../state";
+import { cart, notice } from "../state";
 import type { Milli, Unidad } from "../types";
 import { closeDialog, Dialog } from "./Dialog";
 import { isTouch, NumberPad } from "./NumberPad";
@@ -24,11 +24,11 @@ function QuantityForm({ title, unidad, first, onAccept }: Props) {
   const accept = () => {
     const cantidad = parseDecimal(text.value, 3);
     if (cantidad === null || (weighed && cantidad === 0)) {
-      problem.value = t(weighed ? "weightUnreadable" : "quantityUnreadable");
+      problem.value = t(weighed ? "weightUnreadable" : "quantityUnreadable", { ejemplo: formatQuantity(1_250, "KG") });
     } else if (onAccept(cantidad)) {
       closeDialog();
     } else {
-      problem.value = t(weighed ? "quantityBounds" : "wholePieces");
+      problem.value = notice.value?.text ?? "";
     }
   };
   return (

@@ -1,7 +1,18 @@
 import { giveBack } from "../../focus";
 import { t } from "../../i18n";
 import { formatMoney } from "../../money";
-import { cancelPayment, change, due, enterPayment, manner, missing, problem, quickAmounts, typed } from "../../payment";
+import {
+  cancelPayment,
+  change,
+  completes,
+  due,
+  enterPayment,
+  manner,
+  missing,
+  problem,
+  quickAmounts,
+  typed,
+} from "../../payment";
 import { isTouch, NumberPad } from "../NumberPad";
 import { AmountField, MANNERS, ReferenceField, take } from "./fields";
 import { Mixed } from "./Mixed";
@@ -9,7 +20,8 @@ import { Mixed } from "./Mixed";
 /** Enter; then what is asked for next has the focus. */
 async function enter(): Promise<void> {
   await enterPayment();
-  window.setTimeout(giveBack, 0);
+  const asked = problem.value === t("referenceNeeded") ? document.querySelector<HTMLElement>("[data-reference]") : null;
+  window.setTimeout(() => (asked === null ? giveBack() : asked.focus()), 0);
 }
 
 function Notes() {
@@ -97,7 +109,7 @@ export function PayPanel() {
             class="button button--accent row__wide"
             {...(manner.value === "MIXTO" && !adding ? { "data-takes-focus": true } : {})}
           >
-            {t(adding ? "addPart" : "confirm")} <kbd>Enter</kbd>
+            {t(adding && !completes.value ? "addPart" : "confirm")} <kbd>Enter</kbd>
           </button>
         </div>
       </form>

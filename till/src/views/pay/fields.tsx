@@ -42,6 +42,7 @@ export function ReferenceField({ metodo, first }: { metodo: Metodo; first: boole
     <label class="field">
       {t(metodo === "TARJETA" ? "referenceCard" : "referenceTransfer")}
       <input
+        data-reference
         class="field__input"
         {...(first ? { "data-takes-focus": true } : {})}
         autocomplete="off"
