@@ -23,7 +23,7 @@ from tests.pipeline.processes import Pipeline
 from tests.pipeline.shop import Shop, open_shop
 from tests.pipeline.till import API, Till
 
-EXAMPLES = 15  # of each operation, for each role and mode
+EXAMPLES = 8  # of each operation, for each role and mode
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 BOUNDED = settings(
     max_examples=EXAMPLES,
