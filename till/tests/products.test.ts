@@ -116,13 +116,15 @@ describe("search", () => {
     const name = (n: number) => `${words[n % 10]} ${words[Math.floor(n / 10) % 10]} ${n} g`;
     putProducts(Array.from({ length: 20_000 }, (_none, n) => product(`p${n}`, name(n), { codigo_barras: `75${n}` })));
     const asked = ["l", "le", "leche", "leche pan", "199", "jabon 1", "zzz", "a e"];
-    const times = asked.map((text) => {
+    const once = (text: string) => {
       const begun = performance.now();
       search(text);
       return performance.now() - begun;
-    });
+    };
+    // The least of three: what else runs here only adds to it.
+    const times = asked.map((text) => Math.min(once(text), once(text), once(text)));
     // 8 ms is the aim; a machine that does something else meanwhile gets five times that.
-    expect(Math.min(...times)).toBeLessThan(8 * 5); // the least: what else runs here only adds to it
+    expect(times.sort((one, other) => one - other)[4]).toBeLessThan(8 * 5);
     const begun = performance.now();
     expect(findByCode("7519999")?.nombre).toBe(name(19_999));
     expect(performance.now() - begun).toBeLessThan(5);
