@@ -192,7 +192,7 @@ def test_nothing_is_printed_before_the_server_has_answered(till: TillPage, store
 
 def test_who_does_not_want_paper_gets_none_until_they_ask(till: TillPage, store: Store) -> None:
     till.page.get_by_role("button", name="Ajustes").click()
-    till.dialog.get_by_label("Imprimir el recibo de cada venta").uncheck()
+    till.dialog.get_by_label("Imprimir solo el recibo de la venta que se acaba de cobrar").uncheck()
     till.press("Escape")
     till.page.reload()
     expect(till.box).to_be_focused()
