@@ -199,7 +199,7 @@ def _park_three(till: TillPage, store: Store) -> None:
         _scan(till, store, key)
         expect(till.lines).to_have_count(1)
         till.press("F7")
-        expect(till.page.get_by_text(f"Carrito apartado. Hay {number}.")).to_be_visible()
+        expect(till.page.get_by_text(f"Carrito apartado. En espera: {number}.")).to_be_visible()
         expect(till.lines).to_have_count(0)
 
 
