@@ -1,6 +1,7 @@
 """The till as a person uses it: by what it reads on the screen, by keys, by a scanner."""
 
 import os
+import time
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
@@ -10,6 +11,7 @@ from tests.browser.store import CLAVE, Store
 from tests.browser.watching import Watch
 
 TYPING_MS = 60  # slower than a scanner: wedge.ts tells them apart at 35
+SCANNER_S = 0.001
 SYNC_MS = 10_000
 SCREENSHOTS = "SCREENSHOTS"  # in the environment: a folder that keeps the pictures
 ACTIVE = "navigator.serviceWorker.ready.then(({active}) => active.state)"
@@ -53,9 +55,16 @@ class TillPage:
     # --- keys
 
     def scan(self, code: str) -> None:
-        """As a scanner does, wherever the focus is: at once, then Enter."""
-        self.page.keyboard.type(code)
-        self.page.keyboard.press("Enter")
+        """As a scanner does, wherever the focus is: at once, then Enter. However busy the machine, the keys lie
+        `SCANNER_S` apart, as the till sees it: a device dates its keys itself."""
+        device = self.context.new_cdp_session(self.page)
+        now = time.time()
+        for place, key in enumerate([*code, "Enter"]):
+            moment = now + place * SCANNER_S
+            text = "\r" if key == "Enter" else key
+            device.send("Input.dispatchKeyEvent", {"type": "keyDown", "key": key, "text": text, "timestamp": moment})
+            device.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": key, "timestamp": moment})
+        device.detach()
 
     def type(self, text: str) -> None:
         """As a hand does, wherever the focus is."""

@@ -14,7 +14,7 @@ def test_mixed_payments_through_every_stage(pipeline: Pipeline) -> None:
         "items": [{"producto_id": str(shop.products[0]), "cantidad": 3, "precio": 12.5}],
         "pagos": [
             {"metodo": "EFECTIVO", "importe": 30, "recibido": 50},
-            {"metodo": "TARJETA", "importe": 7.5, "referencia": "VOUCHER 88231"},
+            {"metodo": "TARJETA", "importe": 7.5, "referencia": "VOUCHER Q7"},
         ],
     }
 
@@ -29,8 +29,8 @@ def test_mixed_payments_through_every_stage(pipeline: Pipeline) -> None:
     assert (refused.status, refused.body["codigo"]) == (422, "clave_reutilizada")
     assert till.follow(key).body["pagos"] == [
         {"metodo": "EFECTIVO", "importe": 30.0, "recibido": 50.0, "referencia": ""},
-        {"metodo": "TARJETA", "importe": 7.5, "recibido": None, "referencia": "VOUCHER 88231"},
+        {"metodo": "TARJETA", "importe": 7.5, "recibido": None, "referencia": "VOUCHER Q7"},
     ]
     assert Pago.objects.filter(venta__tienda=shop.tienda_id).count() == 2
-    assert "88231" not in pipeline.web.log_text + pipeline.worker.log_text
+    assert "VOUCHER" not in pipeline.web.log_text + pipeline.worker.log_text
     shop.assert_exact()
