@@ -94,8 +94,9 @@ def test_a_sale_by_taps_alone(open_till: OpenTill, store: Store, size: tuple[int
     expect(till.total).to_have_text("$65.63")
     _tap(till, "Teclado")
     till.page.get_by_role("button", name="Efectivo").tap()
-    paying = till.page.get_by_role("region", name="Cobrar").get_by_role("group", name="Teclado")
-    _tap(paying, "1", "0", "0", "Aceptar")
+    paying = till.page.get_by_role("region", name="Cobrar")
+    _tap(paying.get_by_role("group", name="Teclado"), "1", "0", "0")
+    _tap(paying, "Cobrar Enter")
     expect(till.change).to_have_text("34.37")
 
 
