@@ -50,6 +50,35 @@ def some_warm_products(*, tienda_id: UUID, most: int) -> list[str]:
     return cast("list[str]", scripts.guarded(read))
 
 
+@dataclass(frozen=True, slots=True)
+class StockHash:
+    """One product as Redis has it, in thousandths and cents; `saldo_milli` is None once it was flushed."""
+
+    saldo_milli: int | None
+    version: int
+    reservado_milli: int
+    precio_centavos: int
+    impuesto: int
+    activo: int
+    catalogo_version: int
+
+
+STOCK_FIELDS = ["saldo", "version", "reservado", "precio", "impuesto", "activo", "catalogo_version"]
+
+
+def read_stock(*, tienda_id: UUID, productos: Sequence[UUID]) -> list[StockHash | None]:
+    """Each of these products, None where Redis does not have it; in one round trip, each by itself. Raises a
+    StockError."""
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    for producto in productos:
+        pipe.hmget(keys.stock(tienda_id, producto), STOCK_FIELDS)
+    found: list[StockHash | None] = []
+    for saldo, *numbers in scripts.guarded(pipe.execute) if productos else []:
+        known = [int(number or 0) for number in numbers]
+        found.append(StockHash(int(saldo) if saldo is not None else None, *known) if any(numbers) else None)
+    return found
+
+
 def note_warmed(*, tienda_id: UUID, at_ms: int) -> None:
     """Every product of the tienda was carried to Redis, beginning at `at_ms`."""
     scripts.set_field(key=keys.meta(tienda_id), field=WARMED, value=str(at_ms))

@@ -1,10 +1,14 @@
 """The journals of all tiendas, seen from maintenance: how many live holds, what is overdue, the brake."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import isinf
 from uuid import UUID
 
-from cache_stock import keys, scripts
+from cache_stock import keys, reservation, scripts
+
+HOLDS_A_CALL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,48 @@ class JournalState:
     overdue: bool
     braked: bool
     wants_warmup: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A line of a journal. `due_ms`: when the sweep looks next, None of a failed sale; `hold`: None where it is gone.
+
+    `intents`: how often somebody may have published it; `swept`: how often that was the sweep.
+    """
+
+    venta_id: UUID
+    due_ms: int | None
+    made_ms: int = 0
+    intents: int = 0
+    swept: int = 0
+    hold: reservation.LiveHold | None = None
+
+
+HOLD_FIELDS = ["huella", "epoch", "pedido", "lineas", "creada", "intentos", "barridos"]
+
+
+def entries(*, tienda_id: UUID) -> Iterator[JournalEntry]:
+    """The journal of now, some hundred holds a round trip: what changes meanwhile may be seen or not. Raises a
+    StockError."""
+    read = partial(scripts.stock_client().zrange, keys.journal(tienda_id), 0, -1, withscores=True)
+    members: list[tuple[str, float]] = scripts.guarded(read)
+    for start in range(0, len(members), HOLDS_A_CALL):
+        chunk = members[start : start + HOLDS_A_CALL]
+        pipe = scripts.stock_client().pipeline(transaction=False)
+        for venta, _due in chunk:
+            pipe.hmget(keys.hold_prefix(tienda_id) + venta, HOLD_FIELDS)
+        for (venta, due), fields in zip(chunk, scripts.guarded(pipe.execute), strict=True):
+            yield _entry(tienda_id, venta, due, fields)
+
+
+def _entry(tienda_id: UUID, venta: str, due: float, fields: Sequence[str | None]) -> JournalEntry:
+    due_ms = None if isinf(due) else int(due)
+    huella, epoch, pedido, lines, made, intents, swept = fields
+    if huella is None or epoch is None or pedido is None or lines is None:
+        return JournalEntry(UUID(venta), due_ms)
+    products = reservation.parse_lines(lines)
+    hold = reservation.LiveHold(tienda_id, UUID(venta), huella, int(epoch), pedido, products)
+    return JournalEntry(hold.venta_id, due_ms, int(made or 0), int(intents or 0), int(swept or 0), hold)
 
 
 def survey(*, tiendas: Sequence[UUID], now_ms: int) -> list[JournalState]:

@@ -69,6 +69,7 @@ SETTLE = _load("settle")
 WARMUP = _load("warmup")
 FLUSH = _load("flush")
 CHECK = _load("check")
+AUDIT = _load("audit")
 SWEEP = _load("sweep")
 FAIL = _load("fail")
 BEGIN = _load("begin")
@@ -110,6 +111,16 @@ def check(*, keys: Sequence[str]) -> tuple[int | None, list[list[str]]]:
     none)."""
     epoch, *stock = _run(CHECK, keys, ())
     return (int(epoch) if epoch != "" else None), stock
+
+
+def audit(
+    *, keys: Sequence[str], arguments: Sequence[Argument]
+) -> tuple[int | None, list[str], list[tuple[int | None, int]]]:
+    """The epoch while armed, the journal entries without their hold, and for each product `reservado` (None: no hash)
+    and what the journal's holds add up to."""
+    epoch, lost, *products = _run(AUDIT, keys, arguments)
+    sums = [(int(reservado) if reservado != "" else None, int(total)) for reservado, total in products]
+    return (int(epoch) if epoch != "" else None), lost, sums
 
 
 def check_text() -> str:

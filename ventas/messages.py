@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from cache_stock.reservation import HeldProduct
+from cache_stock.reservation import HeldProduct, LiveHold
 from ventas.models import MetodoPago
 from ventas.payments import Payment, add_up, decode_payments, encode_payments, kind_of
 
@@ -156,6 +156,19 @@ def sale_payload(
     if pedido.pagos:
         payload["pagos"] = [_payment_payload(payment) for payment in pedido.pagos]
     return payload, total
+
+
+def hold_payload(*, hold: LiveHold) -> tuple[dict[str, Any], int]:
+    """The sale of a live hold as it travels, and its total in cents. Raises UnreadableMessage, and LookupError where
+    the hold does not have what its request asks."""
+    return sale_payload(
+        tienda_id=hold.tienda_id,
+        venta_id=hold.venta_id,
+        huella=hold.huella,
+        epoch=hold.epoch,
+        pedido=Pedido.decode(hold.pedido),
+        products=hold.products,
+    )
 
 
 def _payment_payload(payment: Payment) -> dict[str, Any]:

@@ -4,7 +4,9 @@ With PROMETHEUS_MULTIPROC_DIR set, every process of the machine counts into file
 sum; without it each process knows only its own.
 """
 
-from prometheus_client import Counter, Histogram
+from uuid import UUID
+
+from prometheus_client import Counter, Gauge, Histogram
 
 SALES_PROCESSED = Counter("sales_processed_total", "Sales written to PostgreSQL.")
 SALE_SECONDS = Histogram(
@@ -12,6 +14,17 @@ SALE_SECONDS = Histogram(
     "From a message's arrival in the worker until each of its sales was written and settled.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+STOCK_DRIFT = Gauge(
+    "stock_drift_products",
+    "Differences between Redis, its journal, PostgreSQL and the ledger that the last reconciliation found.",
+    ["tienda"],
+    multiprocess_mode="mostrecent",
+)
+
+
+def note_drift(*, tienda_id: UUID, differences: int) -> None:
+    """What the last reconciliation of a tienda found."""
+    STOCK_DRIFT.labels(str(tienda_id)).set(differences)
 
 
 def count_sales(*, sales: int, seconds: float) -> None:

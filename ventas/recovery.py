@@ -19,7 +19,7 @@ from cache_stock import intake, journal, reservation, warmup
 from cache_stock.scripts import StockError
 from inventario import ledger
 from ventas import broker
-from ventas.messages import Pedido, SaleMessage, UnreadableMessage, read_sale, sale_payload
+from ventas.messages import SaleMessage, UnreadableMessage, hold_payload, read_sale
 from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
 from ventas.publisher import open_link, persist_message
 from ventas.rows import FailedRow, known_sales, record_failed
@@ -90,7 +90,8 @@ def _payloads_of(holds: Sequence[reservation.LiveHold]) -> list[bytes]:
             if intake.is_adjustment(hold):
                 _finish_adjustment(hold)
             else:
-                payloads.append(_payload_of(hold))
+                payload, _total = hold_payload(hold=hold)
+                payloads.append(orjson.dumps(payload))
         except (UnreadableMessage, ValueError, LookupError, AttributeError, TypeError):
             logger.exception("hold %s of tienda %s cannot be read; it stays", hold.venta_id, hold.tienda_id)
     return payloads
@@ -102,18 +103,6 @@ def _finish_adjustment(hold: reservation.LiveHold) -> None:
         intake.finish_adjustment(hold=hold)
     except (StockError, OperationalError, InterfaceError) as error:
         logger.warning("adjustment %s is finished by a later round: %s", hold.venta_id, error)
-
-
-def _payload_of(hold: reservation.LiveHold) -> bytes:
-    payload, _total = sale_payload(
-        tienda_id=hold.tienda_id,
-        venta_id=hold.venta_id,
-        huella=hold.huella,
-        epoch=hold.epoch,
-        pedido=Pedido.decode(hold.pedido),
-        products=hold.products,
-    )
-    return orjson.dumps(payload)
 
 
 def archive_failed(*, now: datetime) -> int:

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
@@ -14,8 +15,9 @@ from celery.exceptions import Reject
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from blend_pos.tiendas.models import Tienda
 from cache_stock.scripts import StockError
-from ventas import batches, cold_start, recovery, topology
+from ventas import batches, cold_start, reconcile, recovery, topology
 from ventas.broker import BrokerAway
 from ventas.messages import SaleMessage, UnreadableMessage, decimal_text, read_sale, sale_as_payload
 from ventas.metrics import count_sales
@@ -27,6 +29,7 @@ console = logging.getLogger("ventas.console")  # the specification's lines; blen
 
 PUBLISH_AGAIN_S = 5.0
 AWAY = (BrokerAway, StockError, OperationalError, InterfaceError)  # expected of maintenance: its next round tries again
+RECONCILE_EXPIRES_S = 1_800
 _link = open_link(settings.RABBITMQ_URL)
 
 
@@ -123,3 +126,21 @@ def archive_failed() -> None:
 def cold_start_if_needed() -> None:
     """Arm the tiendas whose Redis is not the one that was armed last."""
     cold_start.run()
+
+
+@shared_task(name="ventas.reconcile", throws=AWAY)
+def reconcile_all() -> None:
+    """Ask for the reconciliation of each active tienda; one at a time, so that a sweep comes in between."""
+    for tienda_id in Tienda.objects.filter(is_active=True).values_list("id", flat=True):
+        reconcile_one.apply_async(kwargs={"tienda_id": str(tienda_id)}, expires=RECONCILE_EXPIRES_S)
+
+
+@shared_task(name="ventas.reconcile_one", throws=AWAY)
+def reconcile_one(*, tienda_id: str) -> int:
+    """Compare one tienda and report what differs: a metric, a log line each. It repairs nothing. Returns how many."""
+    found = reconcile.reconcile_tienda(tienda_id=UUID(tienda_id), repair=False)
+    for finding in found.stock.findings:
+        log.error("stock differs", tienda=tienda_id, what=finding.what, name=finding.name, **finding.seen)
+    for sale in found.misheld:
+        log.error("held for nobody" if sale.held else "not held", tienda=tienda_id, venta_id=str(sale.venta_id))
+    return found.differences
