@@ -1,12 +1,15 @@
-"""Celery's consumer, with two differences that the sales queue needs."""
+"""Celery's consumer, with the differences that the sales queue needs: what is no sale of ours is rejected, not lost."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from celery.worker.consumer import Consumer
 from kombu.message import Message
 
-from ventas.publisher import BROKER_ERRORS
+from ventas import signatures
+from ventas.publisher import BROKER_ERRORS, PERSIST_TASK
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +29,18 @@ class RejectingConsumer(Consumer):
         ]
 
     errors = BROKER_ERRORS
+    strategies: dict[str, Callable[..., Any]]
+
+    def update_strategies(self) -> None:
+        """Sales are persisted only from messages that carry our signature, on whichever queue they come."""
+        super().update_strategies()
+        self.strategies[PERSIST_TASK] = partial(self._receive_signed, self.strategies[PERSIST_TASK])
+
+    def _receive_signed(self, run: Callable[..., Any], message: Message, *rest: Any, **more: Any) -> Any:
+        if signatures.is_signed(message.body or b"", message.headers.get(signatures.HEADER)):
+            return run(message, *rest, **more)
+        logger.error("message without our signature rejected: %s", message.headers.get("id"))
+        return message.reject_log_error(logger, self.errors)
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:
         """Reject it for good: the queue's dead-letter strategy keeps it for the archiver."""

@@ -18,7 +18,7 @@ from amqp.exceptions import AMQPError, NotFound
 from kombu import Connection
 from kombu.exceptions import KombuError
 
-from ventas import topology
+from ventas import signatures, topology
 
 CONNECT_TIMEOUT_S = 0.6
 IO_TIMEOUT_S = 1.2
@@ -71,6 +71,7 @@ def persist_message(
         "kwargsrepr": f"{{'ventas': {len(payloads)}}}",
         "origin": f"{os.getpid()}@{socket.gethostname()}",
         "ignore_result": True,
+        signatures.HEADER: signatures.sign(body),
     }
     if error:
         headers["error"] = error[:1000]

@@ -18,7 +18,7 @@ from blend_pos.tiendas.models import Tienda
 from cache_stock import intake, journal, reservation, warmup
 from cache_stock.scripts import StockError
 from inventario import ledger
-from ventas import broker
+from ventas import broker, signatures
 from ventas.messages import SaleMessage, UnreadableMessage, hold_payload, read_sale
 from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
 from ventas.publisher import open_link, persist_message
@@ -30,6 +30,7 @@ SWEEP_MOST_HOLDS = 500
 BACKLOG_MESSAGES = 10
 PUBLISH_S = 3.0
 DISCARDED_LATELY_S = 3_600
+UNSIGNED = "it does not carry our signature"
 ANNULLED = orjson.dumps({"estado": "ANULADA"}).decode()
 
 _link = open_link(settings.RABBITMQ_URL)
@@ -117,11 +118,14 @@ def archive_failed(*, now: datetime) -> int:
 
 def _archive(message: broker.FailedMessage, now: datetime) -> int:
     why = str(message.headers.get("error") or _death_of(message))
+    if not signatures.is_signed(message.body, message.headers.get(signatures.HEADER)):
+        record_unreadable(bodies=[(_text_of(message), f"{UNSIGNED}; {why}")], now=now)
+        return 1
     try:
         ventas = orjson.loads(message.body)[1]["ventas"]
         values = ventas if isinstance(ventas, list) else [ventas]
     except (ValueError, LookupError, TypeError):
-        record_unreadable(bodies=[(message.body.decode("utf-8", "backslashreplace"), why)], now=now)
+        record_unreadable(bodies=[(_text_of(message), why)], now=now)
         return 1
     for value in values:
         try:
@@ -131,6 +135,10 @@ def _archive(message: broker.FailedMessage, now: datetime) -> int:
             continue
         record_failed_sale(sale=sale, error=why, now=now)
     return len(values)
+
+
+def _text_of(message: broker.FailedMessage) -> str:
+    return message.body.decode("utf-8", "backslashreplace")
 
 
 def _death_of(message: broker.FailedMessage) -> str:

@@ -61,6 +61,12 @@ class Pipeline:
             self._worker.wait_ready()
         return self._worker
 
+    @property
+    def maintenance(self) -> Process:
+        """The worker on queue.maintenance; start() starts it."""
+        assert self._maintenance is not None
+        return self._maintenance
+
     def till(self, shop: Shop, *, terminal: int = 0, rol: str = "cajero") -> Till:
         """A till of the shop."""
         return Till(self.web.url, shop.seats[terminal].tokens[rol], pool=self.pool)

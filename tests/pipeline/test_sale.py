@@ -11,7 +11,6 @@ import orjson
 from cache_stock import keys, reservation, scripts
 from inventario.models import InventoryLedger, TipoMovimiento
 from scripts.processes import PYTHON
-from tests.pipeline.messages import as_payload
 from tests.pipeline.processes import Pipeline
 from tests.pipeline.rabbit import FAILED, SALES
 from tests.pipeline.shop import open_shop
@@ -125,17 +124,6 @@ def test_receipts_are_numbered_by_terminal_without_a_gap(pipeline: Pipeline) -> 
     for seat in shop.seats:
         recibos = Venta.objects.filter(terminal=seat.terminal_id).order_by("recibo").values_list("recibo", flat=True)
         assert list(recibos) == list(range(1, 21))
-    shop.assert_exact()
-
-
-def test_the_tasks_own_apply_async(pipeline: Pipeline) -> None:
-    shop = open_shop()
-    payload = as_payload(shop, [(shop.products[0], 1_500)])
-
-    tasks.persist_sales.apply_async(kwargs={"ventas": [payload]})
-
-    shop.settle_down(ventas=1)
-    assert [str(venta.venta_id) for venta in shop.ventas()] == [payload["venta_id"]]
     shop.assert_exact()
 
 

@@ -14,27 +14,37 @@ from tests.pipeline.processes import Pipeline
 from tests.pipeline.rabbit import FAILED, VirtualHost
 from tests.pipeline.shop import open_shop
 from tests.polling import wait_until
-from ventas import recovery, tasks
+from ventas import recovery, signatures, tasks
 from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
 from ventas.publisher import persist_message
 
 HEADERS = persist_message([b"{}"]).headers
 
+
+def signed(body: bytes, **headers: str) -> dict[str, Any]:
+    """The headers of a call of the task with this body."""
+    return {**HEADERS, signatures.HEADER: signatures.sign(body), **headers}
+
+
+def _publish(host: VirtualHost, body: bytes, **properties: Any) -> None:
+    host.publish(body, headers=signed(body), **properties)
+
+
 Put = Callable[[VirtualHost, str], None]
 
 
 def _no_json(host: VirtualHost, mark: str) -> None:
-    host.publish(b'\xff\xfe{"' + mark.encode(), headers=HEADERS)
+    _publish(host, b'\xff\xfe{"' + mark.encode())
 
 
 def _unknown_content_type(host: VirtualHost, mark: str) -> None:
-    host.publish(mark.encode(), headers=HEADERS, content_type="application/x-unknown")
+    _publish(host, mark.encode(), content_type="application/x-unknown")
 
 
 def _pickled(host: VirtualHost, mark: str) -> None:
-    host.publish(
+    _publish(
+        host,
         pickle.dumps([[], {"ventas": [mark]}, {}], 0),
-        headers=HEADERS,
         content_type="application/x-python-serialize",
         content_encoding="binary",
     )
@@ -45,15 +55,16 @@ def _not_even_a_call(host: VirtualHost, mark: str) -> None:
 
 
 def _unknown_task(host: VirtualHost, mark: str) -> None:
-    host.publish(orjson.dumps([[], {"ventas": mark}, {}]), headers={**HEADERS, "task": "ventas.no_such_task"})
+    body = orjson.dumps([[], {"ventas": mark}, {}])
+    host.publish(body, headers=signed(body, task="ventas.no_such_task"))
 
 
 def _other_arguments(host: VirtualHost, mark: str) -> None:
-    host.publish(orjson.dumps([[mark], {}, {}]), headers=HEADERS)
+    _publish(host, orjson.dumps([[mark], {}, {}]))
 
 
 def _nothing_inside(host: VirtualHost, mark: str) -> None:
-    host.publish(orjson.dumps([[], {"ventas": [None, mark, 3]}, {}]), headers=HEADERS)
+    _publish(host, orjson.dumps([[], {"ventas": [None, mark, 3]}, {}]))
 
 
 def _other_schema(host: VirtualHost, mark: str) -> None:
