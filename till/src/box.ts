@@ -2,6 +2,7 @@
 
 import { batch, computed, effect, signal } from "@preact/signals";
 import { addProducto, setCantidad } from "./cart";
+import { PENDING_SCANS } from "./carts_db";
 import { resolveScan, search } from "./catalogue";
 import { parseEntry } from "./entry";
 import { BOX_ID } from "./focus";
@@ -17,7 +18,6 @@ const PIECE: Milli = 1_000;
 
 export const query = signal("");
 export const active = signal(0);
-const PENDING = "caja.pendientes";
 
 /** What waits for a cart; `notFor`: the one that was being paid meanwhile, which is not their customer's. */
 interface Pending {
@@ -28,17 +28,19 @@ interface Pending {
 function keptPending(): Pending {
   try {
     return (
-      (JSON.parse(globalThis.sessionStorage?.getItem(PENDING) ?? "null") as Pending) ?? { codes: [], notFor: null }
+      (JSON.parse(globalThis.sessionStorage?.getItem(PENDING_SCANS) ?? "null") as Pending) ?? {
+        codes: [],
+        notFor: null,
+      }
     );
   } catch {
     return { codes: [], notFor: null }; // written by somebody else
   }
 }
 
-const kept = keptPending();
 /** Codes that were scanned in the middle of something else: they are the next cart's, after a reload as well. */
-export const pendingScans = signal<readonly string[]>(kept.codes);
-let notFor = kept.notFor;
+export const pendingScans = signal<readonly string[]>([]);
+let notFor: string | null = null;
 
 export const entry = computed(() => parseEntry(query.value));
 export const results = computed<readonly Producto[]>(() => {
@@ -130,13 +132,24 @@ function isOfTheField(code: string): boolean {
   return other || (resto !== code && resto.endsWith(code));
 }
 
+/** Whether the field asks for an amount, a weight or a quantity: a code is none of these. */
+function isFigure(): boolean {
+  return document.activeElement instanceof HTMLInputElement && document.activeElement.dataset?.figure !== undefined;
+}
+
 /**
  * A scanner's code. Its letters have landed in the field that has the focus: they are taken out of it. False where it
  * is what that field asks for (a reference, a name) or more: its Enter is the field's as well.
  */
 export function takeScan(code: string): boolean {
   const busy = isBusy();
-  if ((busy || isOfTheField(code)) && resolveScan(code) === null) {
+  const known = resolveScan(code) !== null;
+  if (!known && isFigure()) {
+    takeOut(code);
+    notice.value = { text: t("codeUnknown", { codigo: code }) };
+    return true;
+  }
+  if (!known && (busy || isOfTheField(code))) {
     return false;
   }
   takeOut(code);
@@ -172,8 +185,11 @@ function sell(code: string): void {
 
 /** What was scanned meanwhile goes into the next cart, while the change is still on the screen. */
 export function watchPending(): void {
+  const kept = keptPending();
+  notFor = kept.notFor;
+  pendingScans.value = kept.codes;
   effect(() =>
-    sessionStorage.setItem(PENDING, JSON.stringify({ codes: pendingScans.value, notFor } satisfies Pending)),
+    sessionStorage.setItem(PENDING_SCANS, JSON.stringify({ codes: pendingScans.value, notFor } satisfies Pending)),
   );
   effect(() => {
     const id = cart.value?.id ?? null;

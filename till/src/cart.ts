@@ -1,11 +1,12 @@
 /** The cart on the screen. Every change is kept on the device. */
 
 import { batch } from "@preact/signals";
-import { copyShown, drop, freshCart, keep, takeUpAtStart } from "./carts_db";
+import { copyShown, drop, flush, freshCart, keep, takeUpAtStart } from "./carts_db";
 import { MOST_UNITS } from "./entry";
 import { t } from "./i18n";
 import { formatQuantity } from "./money";
-import { cart, notice, refused, seat, selected } from "./state";
+import { refreshSales } from "./sales_db";
+import { cart, notice, paying, refused, seat, selected } from "./state";
 import type { Cart, Cents, Linea, Milli, Producto } from "./types";
 
 export { flush, freshCart } from "./carts_db";
@@ -24,6 +25,7 @@ const removed: Removed[] = [];
 export function adopt(next: Cart): void {
   copyShown(next);
   batch(() => {
+    paying.value &&= cart.value?.id === next.id; // what was typed is another cart's payment
     cart.value = next;
     selected.value = next.lineas.at(-1)?.id ?? null;
     refused.value = next.rechazo;
@@ -43,6 +45,15 @@ export function openCart(): Promise<void> {
   });
   opening = opened.catch(() => {});
   return opened;
+}
+
+/** A correction that nothing is left of: its sale is to be reviewed again, and a new cart begins. */
+function giveUpCorrection(now: Cart): void {
+  const next = freshCart(now.tienda_id);
+  adopt(next);
+  keep({ ...now, tab: null, apartada: next.creada }, next);
+  notice.value = { text: t("reviewAgain") };
+  void flush().then(() => refreshSales());
 }
 
 function change(lineas: readonly Linea[]): void {
@@ -126,8 +137,12 @@ export function removeLinea(lineaId: string): void {
   if (now === null || linea === undefined) {
     return;
   }
-  removed.push({ cartId: now.id, lineas: [linea], place });
   const rest = now.lineas.filter((each) => each.id !== lineaId);
+  if (rest.length === 0 && now.origen !== undefined) {
+    giveUpCorrection(now);
+    return;
+  }
+  removed.push({ cartId: now.id, lineas: [linea], place });
   batch(() => {
     change(rest);
     selected.value = (rest[place] ?? rest.at(-1))?.id ?? null;
@@ -167,9 +182,17 @@ export function clearCart(): void {
   if (now === null || now.lineas.length === 0) {
     return;
   }
-  removed.push({ cartId: now.id, lineas: now.lineas, place: 0 });
+  if (now.origen !== undefined) {
+    giveUpCorrection(now);
+    return;
+  }
+  const next = now.rechazo === null ? now : freshCart(now.tienda_id); // its code was shown: it is no other sale's
   batch(() => {
     change([]);
+    if (next !== now) {
+      adopt(next);
+    }
+    removed.push({ cartId: next.id, lineas: now.lineas, place: 0 });
     selected.value = null;
     refused.value = null;
     notice.value = { text: t("cartCleared"), undo: undoRemove };
@@ -188,6 +211,7 @@ export function forgetRefusal(): void {
   if (now !== null && now.rechazo !== null) {
     const next = { ...now, rechazo: null };
     cart.value = next;
+    copyShown(next);
     keep(next);
   }
 }

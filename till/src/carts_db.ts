@@ -1,6 +1,7 @@
 /** Carts on the device: written in order, without the screen waiting; one tab each, and none lost with its tab. */
 
 import type { IDBPTransaction } from "idb";
+import { now } from "./clock";
 import { isQuotaError, openDb, type TillSchema, tell } from "./db";
 import { newVentaId } from "./ids";
 import { deviceFull } from "./state";
@@ -8,6 +9,8 @@ import type { Cart } from "./types";
 
 const TAB = "caja.pestaña";
 const COPY = "caja.carrito";
+/** In the session's storage: codes that wait for the next cart, as box.ts keeps them. */
+export const PENDING_SCANS = "caja.pendientes";
 const NAME_WAIT_MS = 5_000;
 const lockName = (tab: string) => `caja-tab:${tab}`;
 
@@ -25,6 +28,7 @@ export async function nameTab(): Promise<void> {
     mine = crypto.randomUUID();
     sessionStorage.setItem(TAB, mine);
     sessionStorage.removeItem(COPY);
+    sessionStorage.removeItem(PENDING_SCANS);
     await holdName(mine);
   }
   names.addEventListener("message", ({ data }: MessageEvent<NameMessage>) => {
@@ -85,11 +89,11 @@ export function thisTab(): string {
 /** An empty cart of this tab. Its id becomes the sale's. */
 export function freshCart(tiendaId: string): Cart {
   return {
-    id: newVentaId(Date.now()),
+    id: newVentaId(now()),
     tienda_id: tiendaId,
     tab: mine,
     lineas: [],
-    creada: Date.now(),
+    creada: now(),
     apartada: null,
     rechazo: null,
   };
@@ -137,12 +141,22 @@ async function writeAll(): Promise<void> {
   tell("carritos");
 }
 
-type Writing = IDBPTransaction<TillSchema, ("carritos" | "ventas")[], "readwrite">;
+export type Writing = IDBPTransaction<TillSchema, ("carritos" | "ventas")[], "readwrite">;
 
 /** A cart that was sold meanwhile must not come back. */
 async function writeOne(tx: Writing, cart: Cart): Promise<void> {
   if ((await tx.objectStore("ventas").getKey(cart.id)) === undefined) {
+    await (cart.apartada === null ? tx.objectStore("carritos").put(cart) : putAside(tx, cart));
+  }
+}
+
+/** Keep a cart that leaves the screen: among the parked ones; one that corrects a sale is that sale again. */
+export async function putAside(tx: Writing, cart: Cart): Promise<void> {
+  if (cart.origen === undefined) {
     await tx.objectStore("carritos").put(cart);
+  } else {
+    await tx.objectStore("carritos").delete(cart.id);
+    await tx.objectStore("ventas").put(cart.origen);
   }
 }
 
@@ -179,7 +193,7 @@ export async function takeUpAtStart(tiendaId: string): Promise<Cart> {
     await carts.delete(cart.id);
   }
   for (const cart of others) {
-    await carts.put({ ...cart, tab: null, apartada: cart.creada });
+    await putAside(tx, { ...cart, tab: null, apartada: cart.creada });
   }
   await carts.put(chosen);
   await tx.done;

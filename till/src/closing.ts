@@ -5,7 +5,7 @@ import { t } from "./i18n";
 import { api, codigoOf, mensajeOf } from "./net";
 import { alterSale, findSale } from "./sales_db";
 import { bodyOf } from "./sending";
-import { lose } from "./session";
+import { heedRefusal } from "./session";
 
 export interface Supervisor {
   readonly usuario: string;
@@ -39,16 +39,17 @@ export async function closeSale({
   const { codigo, mensaje } = sale.rechazo;
   const reply = await api("POST", `ventas/${ventaId}/cierre`, {
     body: { ...bodyOf(sale), rechazo: { codigo, mensaje }, razon, ...(supervisor === undefined ? {} : { supervisor }) },
-    place: { tienda_id: sale.tienda_id, terminal_id: sale.terminal_id },
+    place: { tienda_id: sale.tienda_id }, // its terminal may be closed by now
   });
   const answer = codigoOf(reply.body);
   if (reply.status === 200) {
-    await alterSale(ventaId, ["POR_REVISAR"], () => ({ estado: "ANULADA", cierre: razon }));
+    const kept = (reply.body as { razon?: string } | null)?.razon ?? razon; // an earlier closing's, where there was one
+    await alterSale(ventaId, ["POR_REVISAR"], () => ({ estado: "ANULADA", cierre: kept }));
   } else if (answer === "venta_existe") {
     await alterSale(ventaId, ["POR_REVISAR"], () => ({ estado: "POR_CONFIRMAR", rechazo: null }));
     followSoon();
-  } else if (answer === "no_autenticado") {
-    lose();
+  } else if (answer === "no_autenticado" || answer === "otra_persona") {
+    heedRefusal(answer);
     throw new CloseRefused(mensajeOf(reply.body));
   } else if (answer === "credenciales_invalidas") {
     throw new CloseRefused(t("supervisorWrong"), "clave");

@@ -1,12 +1,16 @@
 /** Follows each sale that the server has, until it is written: EN COLA and POR CONFIRMAR move on by themselves. */
 
 import type { KeptSale } from "./db";
+import { t } from "./i18n";
+import { readableCode } from "./ids";
+import { formatMoney } from "./money";
 import { api, codigoOf, NoConnection, type Reply } from "./net";
+import { getProducto } from "./products";
 import { alterSale, salesIn } from "./sales_db";
 import { sendNow } from "./sending";
-import { lose } from "./session";
-import { online, session } from "./state";
-import type { Estado, Sale } from "./types";
+import { heedRefusal } from "./session";
+import { notice, online, session } from "./state";
+import type { Estado, Linea, Metodo, Pago, Sale } from "./types";
 import { mayAsk } from "./whose";
 
 const LOCK = "caja-follow";
@@ -82,8 +86,8 @@ async function round(): Promise<void> {
 async function ask(sale: KeptSale): Promise<void> {
   wind(sale, clockOf(sale));
   try {
-    const place = { tienda_id: sale.tienda_id, terminal_id: sale.terminal_id };
-    await hearReply(sale, await api("GET", `ventas/${sale.id}`, { place }));
+    // Its terminal may be closed by now: the tienda says where to look.
+    await hearReply(sale, await api("GET", `ventas/${sale.id}`, { place: { tienda_id: sale.tienda_id } }));
   } catch (error) {
     if (!(error instanceof NoConnection)) {
       throw error;
@@ -93,18 +97,66 @@ async function ask(sale: KeptSale): Promise<void> {
 
 async function hearReply(sale: KeptSale, reply: Reply): Promise<void> {
   if (reply.status === 200) {
-    const { estado, recibo } = reply.body as { estado: string; recibo: number | null };
-    const promised = sale.estado === "FALLIDA" ? "EN_COLA" : sale.estado; // a manager tries it again
-    const seen = estado === "RESERVADA" ? promised : (estado as Estado);
-    if (seen !== sale.estado || recibo !== sale.recibo) {
-      await alterSale(sale.id, [sale.estado], () => ({ estado: seen, recibo }));
-    }
+    await takeOver(sale, reply.body as WrittenSale);
   } else if (reply.status === 404 && codigoOf(reply.body) === "no_existe" && sale.estado !== "FALLIDA") {
     // It is nowhere: send it again, later each time. The same key never sells it twice.
     const pause = sale.intentos <= 1 ? 0 : Math.min(1_000 * 2 ** (sale.intentos - 1), LAST_AGAIN_MS);
     await alterSale(sale.id, [sale.estado], () => ({ estado: "GUARDADA", proximo: Date.now() + pause }));
     sendNow();
   } else if (reply.status === 401) {
-    lose();
+    heedRefusal(codigoOf(reply.body));
   }
+}
+
+/** What the server says of a sale that it has. */
+async function takeOver(sale: KeptSale, found: WrittenSale): Promise<void> {
+  const promised = sale.estado === "FALLIDA" ? "EN_COLA" : sale.estado; // a manager tries it again
+  const seen = found.estado === "RESERVADA" ? promised : (found.estado as Estado);
+  if (seen === sale.estado && found.recibo === sale.recibo) {
+    return;
+  }
+  const written = isAnothers(sale, seen) ? asWritten(sale, found) : {};
+  const altered = await alterSale(sale.id, [sale.estado], () => ({ estado: seen, recibo: found.recibo, ...written }));
+  if (altered !== null && altered.total !== sale.total) {
+    const words = { codigo: readableCode(sale.id), total: formatMoney(altered.total) };
+    notice.value = { text: t("serverHasOther", words) };
+  }
+}
+
+/** The server refused this body, since it has an earlier copy of the sale: what is written is that copy. */
+function isAnothers(sale: Sale, seen: Estado): boolean {
+  return sale.rechazo?.codigo === "clave_reutilizada" && seen === "PERSISTIDA";
+}
+
+interface WrittenSale {
+  readonly estado: string;
+  readonly recibo: number | null;
+  readonly total?: number;
+  readonly pagos?: readonly { metodo: Metodo; importe: number; recibido: number | null; referencia: string }[];
+  readonly detalles?: readonly {
+    producto_id: string;
+    cantidad: number;
+    precio_unitario: number;
+    impuesto: number;
+  }[];
+}
+
+const cents = (amount: number): number => Math.round(amount * 100);
+
+/** Lines, payments and total as the server has them. */
+function asWritten(sale: Sale, written: WrittenSale): Partial<Sale> {
+  const lineas = (written.detalles ?? []).map(({ producto_id, cantidad, precio_unitario, impuesto }, place): Linea => {
+    const known = sale.lineas.find((linea) => linea.producto_id === producto_id) ?? getProducto(producto_id);
+    const { sku = "", nombre = producto_id, unidad = "UNIDAD" } = known ?? {};
+    const figures = {
+      precio: cents(precio_unitario),
+      impuesto: cents(impuesto),
+      cantidad: Math.round(cantidad * 1_000),
+    };
+    return { id: `${sale.id}/${place}`, producto_id, sku, nombre, unidad, ...figures };
+  });
+  const pagos = (written.pagos ?? []).map(({ metodo, importe, recibido, referencia }): Pago => {
+    return { metodo, importe: cents(importe), recibido: recibido === null ? null : cents(recibido), referencia };
+  });
+  return lineas.length === 0 ? {} : { lineas, pagos, total: cents(written.total ?? 0) };
 }

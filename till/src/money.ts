@@ -51,14 +51,19 @@ export function taxTotals(lineas: readonly Linea[]): TaxTotal[] {
 }
 
 const TYPED = /^\d{0,12}(?:[.,]\d*)?$/;
+const THOUSANDS = /^\d{1,3}([.,])\d{3}(?:\1\d{3})*$/;
 const GROUPED = /^\d{1,3}(?:([.,])\d{3})+(?:(?!\1)[.,]\d*)?$/;
 
 /**
  * What somebody typed, in whole units of 10^-places; null where it is no number or has more decimals than that.
- * Comma and point both part the decimals; thousands may be grouped where both are there ("1.234,50", "1,234.50").
+ * Comma and point both part the decimals; thousands may be grouped where both are there ("1.234,50", "1,234.50"), and in
+ * money three figures after a mark are thousands ("1,000").
  */
 export function parseDecimal(text: string, places: number): number | null {
   const typed = text.trim();
+  if (places < 3 && THOUSANDS.test(typed)) {
+    return Number(typed.replaceAll(/[.,]/g, "")) * 10 ** places;
+  }
   const both = typed.includes(",") && typed.includes(".");
   if (!/\d/.test(typed) || !(both ? GROUPED : TYPED).test(typed)) {
     return null;
@@ -84,6 +89,11 @@ function format(key: string, options: Intl.NumberFormatOptions): Intl.NumberForm
   const made = new Intl.NumberFormat(locale, options);
   formats.set(locale + key, made);
   return made;
+}
+
+/** What parts the decimals in the tienda's way. */
+export function decimalMark(): string {
+  return formatMoney(0).charAt(1);
 }
 
 /** "1,250.50" in the tienda's way. */

@@ -20,7 +20,7 @@ export interface Call {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** Another seat than the one that is open; null: none. */
-  readonly place?: { tienda_id: string; terminal_id: string } | null;
+  readonly place?: { tienda_id: string; terminal_id?: string } | null;
 }
 
 function csrfToken(): string {
@@ -38,7 +38,12 @@ function headersOf({ body, headers, place }: Call): Headers {
     place === undefined && open !== null ? { tienda_id: open.tienda.id, terminal_id: open.terminal.id } : place;
   if (where) {
     sent.set("X-Tienda-ID", where.tienda_id);
-    sent.set("X-Terminal-ID", where.terminal_id);
+    if (where.terminal_id !== undefined) {
+      sent.set("X-Terminal-ID", where.terminal_id);
+    }
+    if (open !== null) {
+      sent.set("X-Usuario-ID", String(open.usuario.id)); // who this window says that it is
+    }
   }
   return sent;
 }

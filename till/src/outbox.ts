@@ -3,6 +3,7 @@
 import { batch, effect } from "@preact/signals";
 import { adopt, flush, freshCart } from "./cart";
 import { thisTab } from "./carts_db";
+import { now } from "./clock";
 import { hear, isQuotaError, type KeptSale } from "./db";
 import { followSoon } from "./follow";
 import { cartTotal } from "./money";
@@ -12,7 +13,7 @@ import { sendNow } from "./sending";
 import { cart, deviceFull, lastSale, online, refused, sales, seat, session } from "./state";
 import type { Cart, Estado, Pago, Sale } from "./types";
 
-/** How long a customer is taken to be still there after paying. */
+/** How long a customer is taken to be still there after paying; not who left with a sale that was kept here. */
 const STILL_HERE_MS = 15_000;
 const PRUNE_MS = 3_600_000;
 
@@ -31,7 +32,7 @@ function saleOf(sold: Cart, pagos: readonly Pago[]): KeptSale {
     terminal_numero: where.terminal.numero,
     usuario_id: where.usuario.id,
     usuario: where.usuario.nombre,
-    fecha: Date.now(),
+    fecha: now(),
     lineas: sold.lineas,
     pagos,
     total: cartTotal(sold.lineas),
@@ -43,6 +44,7 @@ function saleOf(sold: Cart, pagos: readonly Pago[]): KeptSale {
     impresa: false,
     sin_conexion: !online.value,
     cierre: null,
+    tab: thisTab(),
   };
 }
 
@@ -80,19 +82,19 @@ export async function takeSale({ cart: sold, pagos }: { cart: Cart; pagos: reado
 
 /**
  * Put a refused sale back into the cart, under the same id. The cart that it replaces is parked if it has lines. False
- * where another tab was first.
+ * where another tab was first. `customerLeft`: it cannot be dropped, only sold, or closed with a reason.
  */
-export async function reopenSale(ventaId: string): Promise<boolean> {
+export async function reopenSale(ventaId: string, { customerLeft = true } = {}): Promise<boolean> {
   await flush();
   const current = cart.value;
-  const reopened = current === null ? null : await writeReopened(ventaId, current, thisTab());
+  const reopened = current === null ? null : await writeReopened(ventaId, current, { tab: thisTab(), customerLeft });
   if (reopened !== null) {
-    const now = cart.value;
+    const before = cart.value;
     batch(() => {
       lastSale.value = lastSale.value === ventaId ? null : lastSale.value;
       adopt(reopened);
     });
-    await setAside(now === current ? null : now); // something was scanned meanwhile
+    await setAside(before === current ? null : before); // something was scanned meanwhile
   }
   await refreshSales();
   return reopened !== null;
@@ -100,14 +102,14 @@ export async function reopenSale(ventaId: string): Promise<boolean> {
 
 /** Its customer is still here, and nobody else's cart has begun: the cart is open again at once. */
 async function reopenForCustomer(sale: Sale): Promise<void> {
-  if (await reopenSale(sale.id)) {
+  if (await reopenSale(sale.id, { customerLeft: false })) {
     refused.value = sale.rechazo;
   }
 }
 
 function isCustomerHere(sale: Sale): boolean {
   const empty = cart.peek()?.lineas.length === 0 && cart.peek()?.tienda_id === sale.tienda_id;
-  return empty && Date.now() - sale.fecha < STILL_HERE_MS;
+  return empty && !sale.sin_conexion && now() - sale.fecha < STILL_HERE_MS;
 }
 
 const FOLLOWED: readonly Estado[] = ["EN_COLA", "POR_CONFIRMAR"];

@@ -2,9 +2,10 @@
 
 import { adopt, freshCart } from "./cart";
 import { claimParked, flush, keep, parkedCarts, removeParked } from "./carts_db";
+import { now } from "./clock";
 import { hear, isQuotaError, tell } from "./db";
 import { t } from "./i18n";
-import { withRoom } from "./sales_db";
+import { refreshSales, withRoom } from "./sales_db";
 import { cart, deviceFull, notice, parked, seat } from "./state";
 import type { Cart } from "./types";
 
@@ -21,10 +22,10 @@ export function watchParked(): void {
 
 /** Park the cart on the screen, if it has lines, and go on with another: at once, both written in one step. */
 function goOnWith(next: Cart): void {
-  const now = cart.value;
+  const left = cart.value;
   adopt(next);
-  if (now !== null && now.lineas.length > 0) {
-    keep({ ...now, tab: null, apartada: Date.now() }, next);
+  if (left !== null && left.lineas.length > 0) {
+    keep({ ...left, tab: null, apartada: now() }, next);
   } else {
     keep(next);
   }
@@ -45,7 +46,7 @@ async function written(): Promise<void> {
 /** Park a cart that another has replaced on the screen, if it has lines; and read the parked ones again. */
 export async function setAside(left: Cart | null): Promise<void> {
   if (left !== null && left.lineas.length > 0) {
-    keep({ ...left, tab: null, apartada: Date.now() });
+    keep({ ...left, tab: null, apartada: now() });
     await written();
   }
   await readParked();
@@ -54,14 +55,15 @@ export async function setAside(left: Cart | null): Promise<void> {
 
 /** Park the cart and begin a new one. False where there is nothing in it. */
 export async function parkCart(): Promise<boolean> {
-  const now = cart.value;
-  if (now === null || now.lineas.length === 0) {
+  const left = cart.value;
+  if (left === null || left.lineas.length === 0) {
     return false;
   }
-  goOnWith(freshCart(now.tienda_id));
+  goOnWith(freshCart(left.tienda_id));
   await written();
   await readParked();
-  notice.value = { text: t("cartParked", { n: parked.value.length }) };
+  await refreshSales();
+  notice.value = { text: left.origen === undefined ? t("cartParked", { n: parked.value.length }) : t("reviewAgain") };
   return true;
 }
 
@@ -71,8 +73,17 @@ export async function takeUp(cartId: string): Promise<void> {
   if (taken === null) {
     notice.value = { text: t("parkedTaken") };
   } else {
+    const left = cart.value;
     goOnWith(taken);
     await written();
+    await refreshSales();
+    await readParked();
+    if (left !== null && left.lineas.length > 0) {
+      notice.value = {
+        text: left.origen === undefined ? t("cartParked", { n: parked.value.length }) : t("reviewAgain"),
+      };
+    }
+    return;
   }
   await readParked();
 }

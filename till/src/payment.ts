@@ -12,6 +12,11 @@ const NOTES: readonly Cents[] = [1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 10
 const MOST_NOTES = 5;
 const MOST_PIECES = 20; // of one note that anybody counts out
 const MOST_REFERENCE = 64;
+/** As the API takes. */
+const MOST_PARTS = 10;
+/** More than anybody gives back: then a code has landed in the field. */
+const MOST_CHANGE: Cents = 100_000_000;
+const UNPRINTABLE = /[\p{C}\p{Z}]+/gu;
 
 export const manner = signal<Manner>("EFECTIVO");
 /** MIXTO: which kind the next part is. */
@@ -30,6 +35,28 @@ const given = computed<Cents | null>(() => (typed.value.trim() === "" ? missing.
 /** What goes back to the customer; negative where too little was given. */
 export const change = computed<Cents>(() => (given.value ?? 0) - missing.value);
 
+/** How the cart was paid before the server refused it. */
+export const paidBefore = computed<readonly Pago[]>(() => cart.value?.pagos ?? []);
+/** The parts that were typed before Esc: a card that was charged is not forgotten. */
+let mixed: { cartId: string; parts: readonly Pago[] } = { cartId: "", parts: [] };
+/** The cart that is being paid: another one that comes on the screen is not. */
+let paidCart = "";
+
+/** What was written on a slip before is on it still. */
+function knownReference(metodo: Metodo): string {
+  const used = new Set(parts.value.map((part) => part.referencia));
+  const known = paidBefore.value.find((part) => part.metodo === metodo && !used.has(part.referencia));
+  return known?.referencia ?? "";
+}
+
+/** MIXTO: the kind of the next part. */
+export function choosePart(metodo: Metodo): void {
+  batch(() => {
+    partMetodo.value = metodo;
+    reference.value = knownReference(metodo);
+  });
+}
+
 /** Begin to pay. Nothing to sell, nothing to pay. */
 export function openPayment(kind: Manner): void {
   if ((cart.value?.lineas.length ?? 0) === 0) {
@@ -39,16 +66,22 @@ export function openPayment(kind: Manner): void {
   batch(() => {
     manner.value = kind;
     partMetodo.value = "EFECTIVO";
-    parts.value = [];
+    parts.value = kind === "MIXTO" && mixed.cartId === cart.value?.id ? mixed.parts : [];
     clearTyped();
+    reference.value = kind === "MIXTO" ? "" : knownReference(kind);
+    paidCart = cart.value?.id ?? "";
     dialog.value = null;
     notice.value = null;
     paying.value = true;
   });
 }
 
+/** Back to the cart. Not while the sale is being kept: what is half done cannot be undone. */
 export function cancelPayment(): void {
-  paying.value = false;
+  if (!confirming.value) {
+    mixed = { cartId: paidCart, parts: manner.value === "MIXTO" ? parts.value : mixed.parts };
+    paying.value = false;
+  }
 }
 
 function clearTyped(): void {
@@ -69,13 +102,17 @@ export function quickAmounts(amount: Cents): Cents[] {
 
 /** The part that is typed now, or why it is none yet. */
 function readPart(metodo: Metodo): Pago | string {
-  const referencia = reference.value.trim();
+  const referencia = reference.value.replace(UNPRINTABLE, " ").trim();
   const amount = given.value;
-  if (amount === null || amount <= 0) {
+  const scanned = /^0\d/.test(typed.value.trim()) || (amount ?? 0) - missing.value > MOST_CHANGE;
+  if (amount === null || amount <= 0 || scanned) {
     return t("amountUnreadable", { ejemplo: formatMoney(15_050) });
   }
   if (missing.value <= 0) {
     return t("amountTooMuch"); // all of it is there
+  }
+  if (parts.value.length >= MOST_PARTS) {
+    return t("partsTooMany", { n: MOST_PARTS });
   }
   if (metodo === "EFECTIVO") {
     return { metodo, importe: Math.min(amount, missing.value), recibido: amount, referencia: "" };
@@ -98,8 +135,8 @@ export function addPart(): boolean {
   }
   batch(() => {
     parts.value = [...parts.value, part];
-    partMetodo.value = part.metodo === "EFECTIVO" ? "TARJETA" : "EFECTIVO"; // what is left is paid otherwise
     clearTyped();
+    choosePart(part.metodo === "EFECTIVO" ? "TARJETA" : "EFECTIVO"); // what is left is paid otherwise
   });
   return true;
 }
@@ -124,7 +161,8 @@ function readPayments(): readonly Pago[] | string {
   return part.importe === due.value ? [part] : t("givenTooLittle");
 }
 
-let confirming = false;
+/** Whether the sale is being kept on the device. */
+export const confirming = signal(false);
 
 /** Sell. Pressed twice, it sells once. */
 export async function confirmPayment(): Promise<void> {
@@ -134,10 +172,14 @@ export async function confirmPayment(): Promise<void> {
     problem.value = pagos;
     return;
   }
-  if (sold === null || confirming || !paying.value) {
+  if (sold === null || confirming.value || !paying.value) {
     return;
   }
-  confirming = true;
+  if (sold.lineas.length === 0 || sold.id !== paidCart) {
+    problem.value = t("nothingToPay");
+    return;
+  }
+  confirming.value = true;
   try {
     await takeSale({ cart: sold, pagos });
     paying.value = false;
@@ -147,7 +189,7 @@ export async function confirmPayment(): Promise<void> {
     }
     problem.value = t("deviceFull");
   } finally {
-    confirming = false;
+    confirming.value = false;
   }
 }
 

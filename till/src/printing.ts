@@ -1,11 +1,15 @@
 /** Receipts: printed only after the server's answer. */
 
 import { effect, signal } from "@preact/signals";
+import { thisTab } from "./carts_db";
+import { now } from "./clock";
 import { alterSale } from "./sales_db";
 import { lastSale, sales } from "./state";
 import type { Estado, Sale } from "./types";
 
 const AUTO = "caja.imprimir";
+/** How long after it was paid a receipt still comes by itself. */
+const SOON_MS = 60_000;
 const PRINTABLE: readonly Estado[] = ["EN_COLA", "PERSISTIDA"];
 
 export const autoPrint = signal(globalThis.localStorage?.getItem(AUTO) !== "no");
@@ -41,14 +45,26 @@ export async function reprintLast(): Promise<void> {
   }
 }
 
-/** Print each sale of this tab by itself, once the server has answered it. */
+/**
+ * Whether a sale is printed by itself: one that this tab has just sold, also where the next customer's product was quicker
+ * than the server. Not where the server has another copy of it: somebody looks at that first.
+ */
+function isToPrint(sale: Sale): boolean {
+  const recent = !sale.sin_conexion && now() - sale.fecha < SOON_MS;
+  const asSold = sale.rechazo?.codigo !== "clave_reutilizada";
+  return sale.tab === thisTab() && asSold && canPrint(sale) && !sale.impresa && (recent || sale.id === lastSale.value);
+}
+
+/** Print each sale of this tab by itself, once the server has answered it; one after another. */
 export function watchPrinting(): void {
-  let printed = "";
+  const taken = new Set<string>();
+  let printing: Promise<void> = Promise.resolve();
   effect(() => {
-    const last = sales.value.find((sale) => sale.id === lastSale.value);
-    if (autoPrint.value && last !== undefined && canPrint(last) && !last.impresa && printed !== last.id) {
-      printed = last.id;
-      void printReceipt(last);
+    for (const sale of autoPrint.value ? sales.value.filter(isToPrint).reverse() : []) {
+      if (!taken.has(sale.id)) {
+        taken.add(sale.id);
+        printing = printing.then(() => printReceipt(sale));
+      }
     }
   });
 }

@@ -1,5 +1,7 @@
 /** This device's sales: each change is one conditional transaction, so that two tabs never both make it. */
 
+import { putAside } from "./carts_db";
+import { now } from "./clock";
 import { isQuotaError, type KeptSale, openDb, tell } from "./db";
 import { newVentaId } from "./ids";
 import { sales, seat } from "./state";
@@ -96,23 +98,29 @@ export async function writeTaken(sale: KeptSale, next: Cart): Promise<KeptSale> 
 
 /**
  * A refused sale becomes a cart again, under the same id: a copy of its request that is late can then never sell it a
- * second time. Only a sale that was annulled gets a new one: its key never sells again. The cart it replaces is parked
+ * second time. Where its customer has left, the cart keeps the sale, to be reviewed again if it is not sold. Only a sale that was annulled gets a new one: its key never sells again. The cart it replaces is parked
  * if it has lines. Null where another tab was first.
  */
-export async function writeReopened(ventaId: string, current: Cart, tab: string): Promise<Cart | null> {
+export async function writeReopened(
+  ventaId: string,
+  current: Cart,
+  { tab, customerLeft }: { tab: string; customerLeft: boolean },
+): Promise<Cart | null> {
   const tx = (await openDb()).transaction(["carritos", "ventas"], "readwrite", { durability: "strict" });
   const sale = await tx.objectStore("ventas").get(ventaId);
   if (sale === undefined || sale.estado !== "POR_REVISAR" || sale.tienda_id !== current.tienda_id) {
     await tx.done;
     return null;
   }
-  const { tienda_id, lineas, rechazo } = sale;
-  const id = rechazo?.codigo === "venta_anulada" ? newVentaId(Date.now()) : sale.id;
-  const reopened: Cart = { id, tienda_id, tab, lineas, creada: Date.now(), apartada: null, rechazo };
+  const { tienda_id, lineas, pagos, rechazo } = sale;
+  const id = rechazo?.codigo === "venta_anulada" ? newVentaId(now()) : sale.id;
+  const plain: Cart = { id, tienda_id, tab, lineas, pagos, creada: now(), apartada: null, rechazo };
+  const reopened = customerLeft ? { ...plain, origen: sale } : plain;
   const carts = tx.objectStore("carritos");
+  const aside = { ...current, tab: null, apartada: now() };
   await Promise.all([
     tx.objectStore("ventas").delete(ventaId),
-    current.lineas.length > 0 ? carts.put({ ...current, tab: null, apartada: Date.now() }) : carts.delete(current.id),
+    current.lineas.length > 0 ? putAside(tx, aside) : carts.delete(current.id),
     carts.put(reopened),
     tx.done,
   ]);
@@ -127,7 +135,7 @@ export async function pruneSales({ full = false } = {}): Promise<void> {
   const done = (await tx.store.getAll()).filter((sale) => DONE.includes(sale.estado));
   done.sort((one, other) => other.fecha - one.fecha);
   for (const [place, sale] of done.entries()) {
-    if (place >= most || sale.fecha < Date.now() - keepMs) {
+    if (place >= most || sale.fecha < now() - keepMs) {
       await tx.store.delete(sale.id);
     }
   }

@@ -3,7 +3,7 @@
 import type { KeptSale } from "./db";
 import { api, codigoOf, mensajeOf, NoConnection, type Reply } from "./net";
 import { alterSale, salesIn } from "./sales_db";
-import { lose } from "./session";
+import { heedRefusal } from "./session";
 import { online, session } from "./state";
 import type { Rechazo, Sale } from "./types";
 import { waitsForPerson } from "./whose";
@@ -11,6 +11,8 @@ import { waitsForPerson } from "./whose";
 const LOCK = "caja-outbox";
 const FIRST_PAUSE_MS = 1_000;
 const LAST_PAUSE_MS = 30_000;
+/** No server asks for more: then the device's clock was changed since. */
+const LONGEST_WAIT_MS = 3_600_000;
 const PATIENCE = 5;
 /** What the API refuses a sale with; anything else, and anything without its `codigo`, is no answer about the sale. */
 const REFUSALS = [400, 404, 409, 422];
@@ -66,7 +68,7 @@ export async function resend(ventaId: string): Promise<void> {
   sendNow();
 }
 
-/** The sale whose turn it is: the oldest, but one that the server failed at again and again lets the others pass. */
+/** The sale whose turn it is: the oldest, but one that the server put off again and again lets the others pass. */
 async function nextSale(): Promise<KeptSale | undefined> {
   const mine = (await salesIn("GUARDADA")).filter((sale) => !waitsForPerson(sale));
   return mine.find((sale) => sale.intentos < PATIENCE) ?? mine.find((sale) => sale.proximo <= Date.now()) ?? mine[0];
@@ -79,7 +81,7 @@ async function drain(): Promise<void> {
       return;
     }
     const wait = sale.proximo - Date.now();
-    if (wait > 0) {
+    if (wait > 0 && wait <= LONGEST_WAIT_MS) {
       timer = window.setTimeout(sendNow, Math.min(wait, LAST_PAUSE_MS));
       return;
     }
@@ -114,7 +116,7 @@ async function hearReply(sale: KeptSale, reply: Reply): Promise<void> {
     const estado = status === 202 ? "POR_CONFIRMAR" : estadoOf(reply);
     await alterSale(sale.id, ["GUARDADA"], () => ({ estado, proximo: 0, rechazo: null }));
   } else if (status === 401 || (status === 403 && !NOT_THIS_PERSON.includes(codigoOf(reply.body)))) {
-    lose();
+    heedRefusal(codigoOf(reply.body));
     await alterSale(sale.id, ["GUARDADA"], ({ intentos }) => ({ intentos: intentos - 1 }));
   } else if (codigoOf(reply.body) === "clave_reutilizada" && (await followEarlier(sale, reply))) {
     return;
@@ -122,11 +124,7 @@ async function hearReply(sale: KeptSale, reply: Reply): Promise<void> {
     await refuse(sale, reply);
   } else {
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** (sale.intentos - 1), LAST_PAUSE_MS);
-    const busy = status === 503 || status === 429;
-    await alterSale(sale.id, ["GUARDADA"], ({ intentos }) => ({
-      proximo: Date.now() + (reply.retryAfterMs ?? pause),
-      intentos: busy ? Math.min(intentos, PATIENCE - 1) : intentos,
-    }));
+    await alterSale(sale.id, ["GUARDADA"], () => ({ proximo: Date.now() + (reply.retryAfterMs ?? pause) }));
   }
 }
 
@@ -135,8 +133,7 @@ async function hearReply(sale: KeptSale, reply: Reply): Promise<void> {
  * record keeps what it said. False where it has nothing.
  */
 async function followEarlier(sale: KeptSale, reply: Reply): Promise<boolean> {
-  const place = { tienda_id: sale.tienda_id, terminal_id: sale.terminal_id };
-  const found = await api("GET", `ventas/${sale.id}`, { place });
+  const found = await api("GET", `ventas/${sale.id}`, { place: { tienda_id: sale.tienda_id } });
   if (found.status !== 200) {
     return false;
   }

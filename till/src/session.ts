@@ -1,12 +1,13 @@
 /** Who works at this till, and where. Remembered on the device, so that it opens with the network off. */
 
 import { batch } from "@preact/signals";
+import { hearTime } from "./clock";
 import { hear, tell } from "./db";
 import { t } from "./i18n";
 import { api, codigoOf, mensajeOf, NoConnection, type Reply } from "./net";
 import { parkCart } from "./parked";
 import { notice, person, sales, seat, session } from "./state";
-import type { Seat, Terminal, Tienda, Usuario } from "./types";
+import type { Estado, Seat, Terminal, Tienda, Usuario } from "./types";
 
 const SEAT = "caja.puesto";
 const PLACE = "caja.lugar";
@@ -19,6 +20,7 @@ interface Place {
 }
 
 interface SessionBody {
+  readonly hora?: string;
   readonly usuario: Usuario | null;
   readonly tiendas: readonly Tienda[];
 }
@@ -56,7 +58,9 @@ function open(taken: Seat): void {
 }
 
 function placeAmong(tiendas: readonly Tienda[]): [Tienda, Terminal] | null {
-  const place = lastPlace();
+  // Another window may have gone to another tienda meanwhile: this one stays where it is.
+  const here = seat.value;
+  const place = here === null ? lastPlace() : { tienda_id: here.tienda.id, terminal_id: here.terminal.id };
   const only = tiendas.length === 1 ? tiendas[0] : undefined;
   const tienda = tiendas.find((each) => each.id === place?.tienda_id) ?? only;
   if (tienda === undefined) {
@@ -69,6 +73,7 @@ function placeAmong(tiendas: readonly Tienda[]): [Tienda, Terminal] | null {
 
 /** Seat whoever the server says is signed in; or let them choose. */
 function take(body: SessionBody): void {
+  hearTime(body.hora);
   if (body.usuario === null) {
     lose();
     return;
@@ -84,6 +89,22 @@ function take(body: SessionBody): void {
     });
   } else {
     open({ usuario: body.usuario, tienda: found[0], terminal: found[1] });
+  }
+}
+
+/**
+ * The server refused to know who asks (401). Where somebody else is signed in by now, in another window or in the
+ * administration, this window is theirs, too; else the session has ended.
+ */
+export function heedRefusal(codigo: string): void {
+  if (codigo === "otra_persona") {
+    void refreshSession().catch((error: unknown) => {
+      if (!(error instanceof NoConnection)) {
+        throw error;
+      }
+    });
+  } else {
+    lose();
   }
 }
 
@@ -193,19 +214,20 @@ export function changeSeat(): void {
   }
 }
 
-let warned = false;
+const UNDONE: readonly Estado[] = ["GUARDADA", "POR_REVISAR"];
+let warnedOf = 0;
 
 /** Sign out. Where sales of this person still wait, the first time only says so. Throws NoConnection. */
 export async function signOut(): Promise<void> {
   const mine = sales.value.filter(
-    (sale) => sale.estado === "GUARDADA" && sale.usuario_id === seat.value?.usuario.id,
+    (sale) => UNDONE.includes(sale.estado) && sale.usuario_id === seat.value?.usuario.id,
   ).length;
-  if (mine > 0 && !warned) {
-    warned = true;
+  if (mine > 0 && mine !== warnedOf) {
+    warnedOf = mine;
     notice.value = { text: t("signOutWaiting", { n: mine }) };
     return;
   }
-  warned = false;
+  warnedOf = 0;
   const reply = await api("DELETE", "sesion", { place: null });
   if (reply.status >= 500) {
     throw new SignInRefused(t("signInUnavailable")); // still signed in

@@ -5,7 +5,7 @@ import { removeLinea, undoRemove } from "./cart";
 import { giveBack } from "./focus";
 import type { TextKey } from "./i18n";
 import { parkCart } from "./parked";
-import { cancelPayment, type Manner, manner, openPayment, partMetodo } from "./payment";
+import { cancelPayment, choosePart, type Manner, manner, openPayment } from "./payment";
 import { reprintLast } from "./printing";
 import { cart, dialog, lastSale, paying, selected, session } from "./state";
 import { canScanByCamera } from "./views/camera";
@@ -22,7 +22,7 @@ export interface Shortcut {
 /** Choose how it is paid; within a mixed payment, how its next part is. */
 function pay(kind: Manner): void {
   if (paying.value && manner.value === "MIXTO" && kind !== "MIXTO") {
-    partMetodo.value = kind;
+    choosePart(kind);
     giveBack();
   } else {
     openPayment(kind);
@@ -39,7 +39,13 @@ function back(): void {
 }
 
 async function park(): Promise<void> {
-  if (!(await parkCart())) {
+  if (!paying.value && !(await parkCart())) {
+    dialog.value = { kind: "parked" };
+  }
+}
+
+function showParked(): void {
+  if (!paying.value) {
     dialog.value = { kind: "parked" };
   }
 }
@@ -64,7 +70,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["F4"], shown: "F4", text: "transfer", run: () => pay("TRANSFERENCIA") },
   { keys: ["F6"], shown: "F6", text: "mixed", run: () => pay("MIXTO") },
   { keys: ["F7"], shown: "F7", text: "park", run: () => void park() },
-  { keys: ["F8"], shown: "F8", text: "parkedCarts", run: () => (dialog.value = { kind: "parked" }) },
+  { keys: ["F8"], shown: "F8", text: "parkedCarts", run: showParked },
   {
     keys: ["F9"],
     shown: "F9",

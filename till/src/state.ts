@@ -54,5 +54,15 @@ export const paying = signal(false);
 /** A short line that says what just happened, for eyes and for screen readers; cleared by whoever comes next. */
 export const notice = signal<{ text: string; undo?: () => void } | null>(null);
 
+/** What can be sold now less what waits here to be sent: the server does not know of that yet. */
+export const remaining = computed<ReadonlyMap<string, Milli | null>>(() => {
+  const found = new Map(disponible.value);
+  for (const linea of waiting.value.flatMap((sale) => sale.lineas)) {
+    const there = found.get(linea.producto_id) ?? null;
+    found.set(linea.producto_id, there === null ? null : there - linea.cantidad);
+  }
+  return found;
+});
+
 export const waiting = computed(() => sales.value.filter((sale) => sale.estado === "GUARDADA"));
 export const toReview = computed(() => sales.value.filter((sale) => sale.estado === "POR_REVISAR"));

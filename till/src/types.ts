@@ -47,6 +47,10 @@ export interface Cart {
   readonly apartada: Moment | null;
   /** Set where the server refused it before: what it said. */
   readonly rechazo: Rechazo | null;
+  /** How it was paid before it was refused. */
+  readonly pagos?: readonly Pago[];
+  /** The refused sale that it corrects, whose customer has left: it is to be reviewed again where the cart is not sold. */
+  readonly origen?: Sale;
 }
 
 export interface Pago {
@@ -97,6 +101,8 @@ export interface Sale {
   readonly cierre: string | null;
   /** Sold while the server could not be reached. */
   readonly sin_conexion: boolean;
+  /** The tab that sold it, and prints it. */
+  readonly tab: string;
 }
 
 export interface Terminal {

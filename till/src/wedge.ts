@@ -1,4 +1,5 @@
-/** A scanner is a keyboard that types fast: its codes are told from a person's typing, wherever the focus is. */
+/** A scanner is a keyboard that types fast: its codes are told from a person's typing, wherever the focus is. Some end a
+ * code with Enter, some with Tab. */
 
 const FASTEST_HAND_MS = 35;
 const SHORTEST = 4;
@@ -26,7 +27,7 @@ export function listenForScans(onScan: (code: string) => boolean): () => void {
   const hear = (event: KeyboardEvent) => {
     const quick = event.timeStamp - last < FASTEST_HAND_MS;
     last = event.timeStamp;
-    if (event.key === "Enter") {
+    if (event.key === "Enter" || event.key === "Tab") {
       end(event, quick);
     } else if (isTyping(event)) {
       code = quick ? (code + event.key).slice(-LONGEST) : event.key;

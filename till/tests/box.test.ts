@@ -12,6 +12,7 @@ const lines = () => cart.value?.lineas.map(({ nombre, cantidad }) => [nombre, ca
 const settle = () => new Promise((done) => setTimeout(done));
 
 vi.mock("../src/carts_db", () => ({
+  PENDING_SCANS: "caja.pendientes",
   keep: vi.fn(),
   copyShown: vi.fn(),
   freshCart: (tienda_id: string) => {

@@ -80,6 +80,9 @@ describe("parseDecimal", () => {
     ["100,", 2, 10_000],
     ["0", 2, 0],
     ["1.50000", 2, 150],
+    ["1,000", 2, 100_000],
+    ["1.234.567", 2, 123_456_700],
+    ["1,000", 3, 1_000],
   ])("reads %s", (text, places, value) => {
     expect(parseDecimal(text, places)).toBe(value);
   });
@@ -102,7 +105,7 @@ describe("parseDecimal", () => {
     expect(parseDecimal(text, 2)).toBeNull();
   });
   it("refuses more decimals than there are", () => {
-    expect(parseDecimal("1,234", 2)).toBeNull();
+    expect(parseDecimal("1,2345", 2)).toBeNull();
     expect(parseDecimal("1,2345", 3)).toBeNull();
   });
 });

@@ -240,3 +240,51 @@ test("what waits when the sending tab dies is sent by the other", async () => {
   await sell(one);
   await until(() => server.ventas.size === 1);
 });
+
+for (const [how, give] of [
+  ["emptied", async (tab: Tab) => tab.cart.clearCart()],
+  ["emptied line by line", async (tab: Tab) => tab.cart.removeLinea(tab.state.cart.value?.lineas[0]?.id ?? "")],
+  ["parked", async () => void (await (await import("../src/parked")).parkCart())],
+] as const) {
+  test(`a correction that is ${how} is its sale again, to be reviewed`, async () => {
+    const tab = await newTab();
+    const sale = await refusedSale(tab);
+    expect(await tab.outbox.reopenSale(sale.id)).toBe(true);
+    expect(tab.state.cart.value?.pagos).toEqual(CASH);
+    await give(tab);
+    await until(async () => (await tab.sales.findSale(sale.id))?.estado === "POR_REVISAR");
+    expect(tab.state.cart.value?.id).not.toBe(sale.id);
+    expect(await filledCarts(tab)).toEqual([]);
+  });
+}
+
+test("a correction outlives its tab", async () => {
+  const tab = await newTab();
+  const sale = await refusedSale(tab);
+  await tab.outbox.reopenSale(sale.id);
+  kill();
+  const after = await newTab();
+  expect(after.state.cart.value?.origen?.id).toBe(sale.id);
+  after.cart.clearCart();
+  await until(async () => (await after.sales.findSale(sale.id))?.estado === "POR_REVISAR");
+});
+
+test("a correction that is sold leaves nothing to review", async () => {
+  const tab = await newTab();
+  const sale = await refusedSale(tab);
+  await tab.outbox.reopenSale(sale.id);
+  tab.state.online.value = true;
+  const cart = tab.state.cart.value;
+  await tab.outbox.takeSale({ cart: cart as never, pagos: CASH });
+  await tab.outbox.startOutbox();
+  await until(async () => (await estados(tab)).includes("PERSISTIDA"));
+  expect(await estados(tab)).toEqual(["PERSISTIDA"]);
+});
+
+test("a payment under way is not another cart's", async () => {
+  const tab = await newTab();
+  await fill(tab);
+  tab.state.paying.value = true;
+  tab.cart.adopt(tab.cart.newCart());
+  expect(tab.state.paying.value).toBe(false);
+});

@@ -6,6 +6,7 @@ import {
   cancelPayment,
   change,
   changeOf,
+  choosePart,
   confirmPayment,
   enterPayment,
   missing,
@@ -25,9 +26,11 @@ import { linea, seatIn } from "./examples";
 vi.mock("../src/outbox", () => ({ DeviceFull: class DeviceFull extends Error {}, takeSale: vi.fn() }));
 const taken = vi.mocked(takeSale);
 
+let number = 0;
+
 function cartOf(precio: number): Cart {
   const lineas = [linea({ precio })];
-  return { id: "c", tienda_id: "a", tab: "t", lineas, creada: 1, apartada: null, rechazo: null };
+  return { id: `c${number}`, tienda_id: "a", tab: "t", lineas, creada: 1, apartada: null, rechazo: null };
 }
 
 /** The payments that were sold with, the last time. */
@@ -43,6 +46,7 @@ function part(metodo: Metodo, amount: string, referencia = ""): boolean {
 beforeEach(() => {
   taken.mockReset().mockResolvedValue({} as Sale);
   seat.value = seatIn("a");
+  number += 1;
   cart.value = cartOf(8_400);
   paying.value = false;
 });
@@ -56,7 +60,7 @@ describe("cash", () => {
   });
   it("gives change of what was given, and never takes too little", async () => {
     openPayment("EFECTIVO");
-    for (const wrong of ["83,99", "0", "abc", "84,001"]) {
+    for (const wrong of ["83,99", "0", "abc", "84,0010", "0412345670", "12345670.00", "725272730706"]) {
       typed.value = wrong;
       await confirmPayment();
       expect(problem.value).not.toBe("");
@@ -91,7 +95,72 @@ describe("card and transfer", () => {
   });
 });
 
+describe("a sale that was paid before it was refused", () => {
+  const before = [
+    { metodo: "TARJETA", importe: 5_000, recibido: null, referencia: "AUT-1" },
+    { metodo: "TARJETA", importe: 3_400, recibido: null, referencia: "AUT-2" },
+  ] as const;
+  it("knows what was written on the slips, each once", () => {
+    cart.value = { ...cartOf(8_400), pagos: before };
+    openPayment("TARJETA");
+    expect(reference.value).toBe("AUT-1");
+    openPayment("TRANSFERENCIA");
+    expect(reference.value).toBe("");
+    openPayment("MIXTO");
+    choosePart("TARJETA");
+    typed.value = "50";
+    expect(reference.value).toBe("AUT-1");
+    expect(addPart()).toBe(true);
+    choosePart("TARJETA");
+    expect(reference.value).toBe("AUT-2");
+  });
+});
+
+describe("what the server would refuse", () => {
+  it("is not sent: letters that do not print become spaces", async () => {
+    openPayment("TARJETA");
+    reference.value = "\u00a0AUT\u00a0\u200b778\t899\n";
+    await confirmPayment();
+    expect(pagos()?.[0]?.referencia).toBe("AUT 778 899");
+  });
+  it("is not sent: more than ten parts", () => {
+    openPayment("MIXTO");
+    for (let number = 0; number < 10; number += 1) {
+      expect(part("EFECTIVO", "1")).toBe(true);
+    }
+    expect(part("EFECTIVO", "1")).toBe(false);
+    expect(parts.value).toHaveLength(10);
+  });
+  it("is not sent: a cart that nothing is left in, or that is another than the one to be paid", async () => {
+    for (const other of [
+      { ...cartOf(8_400), lineas: [] },
+      { ...cartOf(8_400), id: "other" },
+    ]) {
+      cart.value = cartOf(8_400);
+      openPayment("EFECTIVO");
+      cart.value = other;
+      await confirmPayment();
+      expect(problem.value).not.toBe("");
+    }
+    expect(taken).not.toHaveBeenCalled();
+  });
+});
+
 describe("mixed", () => {
+  it("keeps its parts through Esc, for the same cart", () => {
+    openPayment("MIXTO");
+    part("TARJETA", "50", "AUT-1");
+    cancelPayment();
+    openPayment("MIXTO");
+    expect(parts.value.map((each) => each.referencia)).toEqual(["AUT-1"]);
+    cancelPayment();
+    openPayment("EFECTIVO");
+    expect(missing.value).toBe(8_400);
+    cancelPayment();
+    cart.value = { ...cartOf(8_400), id: "next" };
+    openPayment("MIXTO");
+    expect(parts.value).toEqual([]);
+  });
   it("adds up exactly; cash alone may be more, and its surplus goes back", async () => {
     openPayment("MIXTO");
     expect(part("TARJETA", "84,01", "1")).toBe(false);

@@ -1,7 +1,7 @@
 /** What becomes of a sale with each answer. */
 
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { CASH, fill, kill, newDevice, newTab, pause, SEAT, type Tab, until } from "./device";
+import { CASH, fill, kill, LECHE, newDevice, newTab, pause, SEAT, type Tab, until } from "./device";
 import { json, server } from "./server_double";
 
 beforeEach(newDevice);
@@ -145,4 +145,57 @@ test("another cashier's sale waits for them, or for an encargado", async () => {
   tab.state.seat.value = { ...SEAT, usuario: { id: 5, nombre: "eva" }, tienda: { ...SEAT.tienda, rol: "encargado" } };
   tab.sending.sendNow();
   await until(() => server.ventas.has(sale.id));
+});
+
+test("a sale that is put off again and again lets the others pass", async () => {
+  const tab = await newTab();
+  tab.state.online.value = false;
+  const [old, next] = [await sell(tab), await sell(tab)];
+  server.answers.push(
+    ...["0", "0", "0", "0", "60"].map((wait) => json(503, { codigo: "base_no_disponible" }, { "Retry-After": wait })),
+  );
+  tab.state.online.value = true;
+  tab.sending.sendNow();
+  await until(() => server.ventas.has(next.id));
+  expect((await find(tab, old.id)).estado).toBe("GUARDADA");
+});
+
+test("a clock that was put right does not make a sale wait for a year", async () => {
+  const tab = await newTab();
+  tab.state.online.value = false;
+  const sale = await sell(tab);
+  await tab.sales.alterSale(sale.id, ["GUARDADA"], () => ({ proximo: Date.now() + 365 * 86_400_000 }));
+  tab.state.online.value = true;
+  tab.sending.sendNow();
+  await until(() => server.ventas.has(sale.id));
+});
+
+test("where somebody else signed in meanwhile, the sale waits and the session goes on", async () => {
+  const tab = await newTab();
+  server.answers.push(json(401, { codigo: "otra_persona" }));
+  const sale = await sell(tab);
+  await until(() => server.posts.length === 1);
+  await pause(5);
+  expect(await find(tab, sale.id)).toMatchObject({ estado: "GUARDADA", intentos: 0 });
+});
+
+test("what the server has of a sale whose copy came late is what the record says", async () => {
+  const tab = await newTab();
+  tab.state.online.value = false;
+  const sale = await sell(tab);
+  const written = {
+    total: 12.5,
+    pagos: [{ metodo: "EFECTIVO", importe: 12.5, recibido: 20, referencia: "" }],
+    detalles: [{ producto_id: LECHE.id, cantidad: 1, precio_unitario: 12.5, impuesto: 16 }],
+  };
+  server.ventas.set(sale.id, { body: "an earlier copy", estado: "RESERVADA", written });
+  await tab.outbox.startOutbox();
+  tab.state.online.value = true;
+  await until(async () => (await find(tab, sale.id)).estado === "PERSISTIDA");
+  expect(await find(tab, sale.id)).toMatchObject({
+    total: 1_250,
+    pagos: [{ metodo: "EFECTIVO", importe: 1_250, recibido: 2_000, referencia: "" }],
+    lineas: [{ producto_id: LECHE.id, nombre: "Leche", cantidad: 1_000, precio: 1_250, impuesto: 1_600 }],
+  });
+  await until(() => tab.state.notice.value?.text.includes("12.50") === true);
 });

@@ -5,6 +5,8 @@ import { lives, NEVER } from "./disk";
 interface Kept {
   readonly body: string;
   estado: string;
+  /** What else it says of it. */
+  readonly written?: object;
 }
 /** The server: what it has by key, and what it was sent. `answers` come first, in turn. */
 export const server = {
@@ -42,7 +44,7 @@ export async function answer(url: string, init: RequestInit): Promise<Response> 
     }
     return found === undefined
       ? json(404, { codigo: "no_existe" })
-      : json(200, { estado: found.estado, recibo: 7, venta_id: id });
+      : json(200, { estado: found.estado, recibo: 7, venta_id: id, ...found.written });
   }
   const planned = server.answers.shift();
   const key = new Headers(init.headers).get("Idempotency-Key") ?? "";

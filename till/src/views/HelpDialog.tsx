@@ -1,5 +1,6 @@
 import { t } from "../i18n";
 import { SHORTCUTS } from "../shortcuts";
+import { canScanByCamera } from "./camera";
 import { Dialog } from "./Dialog";
 
 /** Every shortcut there is. */
@@ -7,7 +8,7 @@ export function HelpDialog() {
   return (
     <Dialog title={t("helpTitle")} wide>
       <dl class="keys">
-        {SHORTCUTS.map(({ shown, text }) => (
+        {SHORTCUTS.filter(({ text }) => text !== "camera" || canScanByCamera.value).map(({ shown, text }) => (
           <div key={shown} class="keys__row">
             <dt>
               <kbd>{shown === "Supr" ? t("keyDelete") : shown}</kbd>

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { removeLinea, selectLinea, setCantidad } from "../cart";
 import { t } from "../i18n";
 import { formatMeasure, formatMoney, formatQuantity, importeOf } from "../money";
-import { cart, catalogueSize, dialog, disponible, selected } from "../state";
+import { cart, catalogueSize, dialog, remaining, selected } from "../state";
 import type { Linea } from "../types";
 
 const PIECE = 1_000;
@@ -12,7 +12,7 @@ const SLIP_PX = 10;
 
 /** What is left, where it is little or less than the cart asks for. */
 function Left({ linea }: { linea: Linea }) {
-  const left = disponible.value.get(linea.producto_id) ?? null;
+  const left = remaining.value.get(linea.producto_id) ?? null;
   const asked = (cart.value?.lineas ?? [])
     .filter((each) => each.producto_id === linea.producto_id)
     .reduce((sum, each) => sum + each.cantidad, 0);

@@ -1,6 +1,7 @@
 import { t } from "../i18n";
+import { decimalMark } from "../money";
 
-const KEYS = ["7", "8", "9", "4", "5", "6", "1", "2", "3", ",", "0"];
+const FIGURES = ["7", "8", "9", "4", "5", "6", "1", "2", "3"];
 
 /** Whether fingers are what this screen is touched with. */
 export const isTouch = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
@@ -19,7 +20,7 @@ export function NumberPad({ value, onChange, onEnter, star = false }: Props) {
   const hold = (event: Event) => event.preventDefault();
   return (
     <fieldset class={star ? "pad pad--star" : "pad"} aria-label={t("keypad")} onPointerDown={hold}>
-      {KEYS.map((key) => (
+      {[...FIGURES, decimalMark(), "0"].map((key) => (
         <button key={key} type="button" class="button pad__key" tabIndex={-1} onClick={() => onChange(value + key)}>
           {key}
         </button>

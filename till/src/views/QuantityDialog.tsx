@@ -45,6 +45,7 @@ function QuantityForm({ title, unidad, first, onAccept }: Props) {
           <input
             class="field__input figure"
             autofocus
+            data-figure
             inputMode={isTouch ? "none" : "decimal"}
             autocomplete="off"
             aria-invalid={problem.value !== ""}

@@ -5,7 +5,7 @@ import { moveSelection, setCantidad } from "../cart";
 import { BOX_ID } from "../focus";
 import { t } from "../i18n";
 import { formatMeasure, formatMoney, formatQuantity } from "../money";
-import { cart, dialog, disponible, selected } from "../state";
+import { cart, dialog, remaining, selected } from "../state";
 import type { Producto } from "../types";
 import { canScanByCamera } from "./camera";
 import { isTouch, NumberPad } from "./NumberPad";
@@ -58,7 +58,7 @@ function onKeyDown(event: KeyboardEvent): void {
 }
 
 function Stock({ producto }: { producto: Producto }) {
-  const left = disponible.value.get(producto.id);
+  const left = remaining.value.get(producto.id);
   if (left === undefined || left === null) {
     return <span class="result__left">{t("leftUnknown")}</span>;
   }
@@ -101,8 +101,20 @@ function Result({ producto, place }: { producto: Producto; place: number }) {
   );
 }
 
+/** Only of words: a scanner's figures are on their way. */
+function NoResults() {
+  const words = /\p{L}{2}/u.test(entry.value.resto);
+  return words ? (
+    <p class="results results--none" role="status">
+      {t("noResults")}
+    </p>
+  ) : null;
+}
+
 function Results() {
-  return results.value.length === 0 ? null : (
+  return results.value.length === 0 ? (
+    <NoResults />
+  ) : (
     <div id={LIST} role="listbox" aria-label={t("results")} class="results">
       {results.value.map((producto, place) => (
         <Result key={producto.id} producto={producto} place={place} />

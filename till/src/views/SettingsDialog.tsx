@@ -18,13 +18,18 @@ function goHome(): void {
   });
 }
 
+function choose(code: Language): void {
+  setLanguage(code);
+  notice.value = null; // said in the other one
+}
+
 export function LanguageChoice() {
   return (
     <fieldset class="choice">
       <legend>{t("language")}</legend>
       {LANGUAGES.map(([code, name]) => (
         <label key={code} class="choice__option">
-          <input type="radio" name="language" checked={language.value === code} onChange={() => setLanguage(code)} />
+          <input type="radio" name="language" checked={language.value === code} onChange={() => choose(code)} />
           <span lang={code}>{name}</span>
         </label>
       ))}
@@ -66,7 +71,10 @@ export function SettingsDialog() {
         {t("autoPrint")}
       </label>
       <h3>{t("kioskTitle")}</h3>
-      <p>{t("kioskHelp", { url: `${location.origin}/caja/` })}</p>
+      <p>{t("kioskHelp")}</p>
+      <p>
+        <code>chromium --kiosk-printing --app={location.origin}/caja/</code>
+      </p>
       <div class="row">
         {person.value !== null && session.value === "open" && (
           <button

@@ -14,7 +14,7 @@ import { ChangePanel } from "./pay/ChangePanel";
 import { MANNERS } from "./pay/fields";
 import { PayPanel } from "./pay/PayPanel";
 import { QuantityDialog, WeighDialog } from "./QuantityDialog";
-import { RefusedBanner } from "./refused/RefusedBanner";
+import { Correcting, RefusedBanner } from "./refused/RefusedBanner";
 import { ReviewDialog } from "./refused/ReviewDialog";
 import { SearchBox } from "./SearchBox";
 import { SettingsDialog } from "./SettingsDialog";
@@ -61,18 +61,19 @@ function Total() {
 function Actions() {
   const lineas = cart.value?.lineas ?? [];
   const chosen = selected.value;
+  const busy = paying.value; // what is being paid stays what it is
   return (
     <nav class="actions" aria-label={t("cart")}>
-      <button type="button" class="button" disabled={lineas.length === 0} onClick={() => void parkCart()}>
+      <button type="button" class="button" disabled={busy || lineas.length === 0} onClick={() => void parkCart()}>
         <kbd>F7</kbd> {t("park")}
       </button>
-      <button type="button" class="button" onClick={() => (dialog.value = { kind: "parked" })}>
+      <button type="button" class="button" disabled={busy} onClick={() => (dialog.value = { kind: "parked" })}>
         <kbd>F8</kbd> {t("parkedCarts")} ({parked.value.length})
       </button>
       <button
         type="button"
         class="button"
-        disabled={chosen === null}
+        disabled={busy || chosen === null}
         onClick={() => {
           removeLinea(chosen ?? "");
           giveBack();
@@ -80,7 +81,7 @@ function Actions() {
       >
         <kbd>{t("keyDelete")}</kbd> {t("removeLine")}
       </button>
-      <button type="button" class="button" disabled={lineas.length === 0} onClick={clearCart}>
+      <button type="button" class="button" disabled={busy || lineas.length === 0} onClick={clearCart}>
         {t("clearCart")}
       </button>
       <button type="button" class="button actions__sales" onClick={() => (dialog.value = { kind: "sales" })}>
@@ -158,7 +159,10 @@ export function Till() {
       <TopBar />
       <main class="main">
         <SearchBox />
-        {refused.value !== null && <RefusedBanner />}
+        <div class="above">
+          <Correcting />
+          {refused.value !== null && <RefusedBanner />}
+        </div>
         <Lines />
         <Notice />
         <Actions />

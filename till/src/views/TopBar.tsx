@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { now } from "../clock";
 import { outdated } from "../db";
 import { t } from "../i18n";
 import { applyUpdate, updateReady } from "../register";
@@ -9,7 +10,7 @@ import { waitsForPerson } from "../whose";
 import { formatTime } from "./format";
 import { aside } from "./session/SessionEnded";
 
-const now = signal(Date.now());
+const shown = signal(now());
 const TICK_MS = 10_000;
 
 function Connection() {
@@ -49,7 +50,7 @@ function Review() {
 export function TopBar() {
   useEffect(() => {
     const timer = window.setInterval(() => {
-      now.value = Date.now();
+      shown.value = now();
     }, TICK_MS);
     return () => window.clearInterval(timer);
   }, []);
@@ -92,7 +93,7 @@ export function TopBar() {
           {t("reload")}
         </button>
       )}
-      <time class="top__clock">{formatTime(now.value)}</time>
+      <time class="top__clock">{formatTime(shown.value)}</time>
       <button type="button" class="button" onClick={() => (dialog.value = { kind: "help" })}>
         <kbd>?</kbd> {t("help")}
       </button>

@@ -1,7 +1,7 @@
 import { t } from "../../i18n";
 import { readableCode } from "../../ids";
 import { formatMoney } from "../../money";
-import { changeOf } from "../../payment";
+import { changeOf, givenOf } from "../../payment";
 import { canPrint, printReceipt } from "../../printing";
 import { lastSale, sales } from "../../state";
 import { Amount } from "../Amount";
@@ -20,7 +20,7 @@ export function ChangePanel() {
       <Amount text={formatMoney(cash ? changeOf(sale.pagos) : sale.total)} spoken />
       {cash && (
         <p class="muted figure">
-          {t("total")} {formatMoney(sale.total)} · {t("given")} {formatMoney(sale.total + changeOf(sale.pagos))}
+          {t("total")} {formatMoney(sale.total)} · {t("given")} {formatMoney(givenOf(sale.pagos))}
         </p>
       )}
       <p class="done__state">
@@ -30,7 +30,9 @@ export function ChangePanel() {
         <button type="button" class="button" disabled={!canPrint(sale)} onClick={() => void printReceipt(sale)}>
           {t(sale.impresa ? "reprint" : "print")}
         </button>
-        {!canPrint(sale) && <p class="muted row__wide">{t("saysNoPrint")}</p>}
+        {!canPrint(sale) && (
+          <p class="muted row__wide">{t(sale.estado === "POR_REVISAR" ? "saysPOR_REVISAR" : "saysNoPrint")}</p>
+        )}
       </div>
       <p>{t("nextSale")}</p>
     </section>

@@ -1,7 +1,7 @@
 import { giveBack } from "../../focus";
 import { t } from "../../i18n";
 import { formatMoney } from "../../money";
-import { missing, partMetodo, parts, removePart } from "../../payment";
+import { choosePart, missing, partMetodo, parts, removePart } from "../../payment";
 import type { Metodo } from "../../types";
 import { AmountField, MANNERS, ReferenceField } from "./fields";
 
@@ -51,7 +51,7 @@ export function Mixed() {
                 class="button"
                 aria-pressed={partMetodo.value === metodo}
                 onClick={() => {
-                  partMetodo.value = metodo;
+                  choosePart(metodo);
                   giveBack();
                 }}
               >

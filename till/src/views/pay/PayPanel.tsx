@@ -5,15 +5,18 @@ import {
   cancelPayment,
   change,
   completes,
+  confirming,
   due,
   enterPayment,
   manner,
   missing,
+  paidBefore,
   problem,
   quickAmounts,
   typed,
 } from "../../payment";
 import { isTouch, NumberPad } from "../NumberPad";
+import { Payments } from "../sales/SaleDialog";
 import { AmountField, MANNERS, ReferenceField, take } from "./fields";
 import { Mixed } from "./Mixed";
 
@@ -21,6 +24,9 @@ import { Mixed } from "./Mixed";
 async function enter(): Promise<void> {
   await enterPayment();
   const asked = problem.value === t("referenceNeeded") ? document.querySelector<HTMLElement>("[data-reference]") : null;
+  if (asked !== null && asked !== document.activeElement) {
+    problem.value = ""; // Enter in the amount goes on to it
+  }
   window.setTimeout(() => (asked === null ? giveBack() : asked.focus()), 0);
 }
 
@@ -79,6 +85,16 @@ function Fields() {
   );
 }
 
+/** What was paid before the server refused the sale: a card is not charged twice. */
+function Before() {
+  return paidBefore.value.some((pago) => pago.referencia !== "") ? (
+    <>
+      <p class="muted">{t("paidBefore")}</p>
+      <Payments pagos={paidBefore.value} />
+    </>
+  ) : null;
+}
+
 /** How the customer pays: Enter charges, Esc goes back to the cart. */
 export function PayPanel() {
   const adding = manner.value === "MIXTO" && missing.value > 0;
@@ -96,17 +112,19 @@ export function PayPanel() {
           void enter();
         }}
       >
+        <Before />
         <Fields />
         <p id="pay-problem" class="problem" role="alert">
           {problem.value}
         </p>
         <div class="row">
-          <button type="button" class="button" onClick={cancelPayment}>
+          <button type="button" class="button" disabled={confirming.value} onClick={cancelPayment}>
             {t("back")} <kbd>Esc</kbd>
           </button>
           <button
             type="submit"
             class="button button--accent row__wide"
+            aria-busy={confirming.value}
             {...(manner.value === "MIXTO" && !adding ? { "data-takes-focus": true } : {})}
           >
             {t(adding && !completes.value ? "addPart" : "confirm")} <kbd>Enter</kbd>

@@ -25,6 +25,7 @@ export function AmountField({ label }: { label: string }) {
       <input
         class="field__input field__input--large figure"
         data-takes-focus
+        data-figure
         inputMode={isTouch ? "none" : "decimal"}
         autocomplete="off"
         placeholder={formatMoney(missing.value)}

@@ -2,6 +2,8 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { forgetRefusal } from "../../cart";
 import { giveBack } from "../../focus";
 import { t } from "../../i18n";
+import { readableCode } from "../../ids";
+import { formatMoney } from "../../money";
 import { acceptOffer, isOpen, type Offer, offersOf } from "../../refusals";
 import { cart, refused } from "../../state";
 import { actionOf, wordsOf } from "./words";
@@ -11,6 +13,14 @@ function settle(offer: Offer, others: readonly Offer[]): void {
   if (!others.some(isOpen)) {
     forgetRefusal();
   }
+}
+
+/** Which sale the cart corrects, and what was paid for it: its customer has left with the change. */
+export function Correcting() {
+  const origen = cart.value?.origen;
+  return origen === undefined ? null : (
+    <p class="correcting">{t("correcting", { codigo: readableCode(origen.id), total: formatMoney(origen.total) })}</p>
+  );
 }
 
 /** The server did not take the cart that is open again: what to do about each line. Enter takes the first offer. */

@@ -9,7 +9,7 @@ import { notice, online, sales, seat } from "../../state";
 import type { Sale } from "../../types";
 import { closeDialog, Dialog } from "../Dialog";
 import { formatMoment } from "../format";
-import { SoldLines } from "../sales/SaleDialog";
+import { Payments, SoldLines } from "../sales/SaleDialog";
 import { TextField } from "../TextField";
 import { wordsOf } from "./words";
 
@@ -119,6 +119,7 @@ export function ReviewDialog({ ventaId }: { ventaId: string }) {
       <Why sale={sale} />
       <p>{t("reviewLead")}</p>
       <SoldLines sale={sale} />
+      <Payments pagos={sale.pagos} />
       <button type="button" class="button button--accent" onClick={() => void correct(sale.id)}>
         {t("reviewCorrect")}
       </button>

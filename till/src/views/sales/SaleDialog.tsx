@@ -2,8 +2,9 @@ import { t } from "../../i18n";
 import { readableCode } from "../../ids";
 import { formatMoney, formatQuantity, importeOf } from "../../money";
 import { canPrint, printReceipt } from "../../printing";
+import { resend } from "../../sending";
 import { dialog, sales } from "../../state";
-import type { Estado, Sale } from "../../types";
+import type { Estado, Pago, Sale } from "../../types";
 import { waitsForPerson } from "../../whose";
 import { Dialog } from "../Dialog";
 import { formatMoment } from "../format";
@@ -44,6 +45,28 @@ export function SoldLines({ sale }: { sale: Sale }) {
   );
 }
 
+/** How it was paid, a line each. */
+export function Payments({ pagos }: { pagos: readonly Pago[] }) {
+  return (
+    <ul class="list">
+      {pagos.map((pago, place) => (
+        <li key={place} class="part">
+          <span>
+            {t(MANNERS[pago.metodo])} {pago.referencia}
+            {pago.recibido !== null && pago.recibido !== pago.importe && (
+              <span class="muted">
+                {" "}
+                {t("given")} {formatMoney(pago.recibido)} · {t("change")} {formatMoney(pago.recibido - pago.importe)}
+              </span>
+            )}
+          </span>
+          <span class="figure">{formatMoney(pago.importe)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** One sale: its lines, how it was paid, and what has become of it. */
 export function SaleDialog({ ventaId }: { ventaId: string }) {
   const sale = sales.value.find((each) => each.id === ventaId);
@@ -59,16 +82,7 @@ export function SaleDialog({ ventaId }: { ventaId: string }) {
       <p>{says(sale)}</p>
       {sale.cierre !== null && <p>{t("closedBecause", { razon: sale.cierre })}</p>}
       <SoldLines sale={sale} />
-      <ul class="list">
-        {sale.pagos.map((pago, place) => (
-          <li key={place} class="part">
-            <span>
-              {t(MANNERS[pago.metodo])} {pago.referencia}
-            </span>
-            <span class="figure">{formatMoney(pago.importe)}</span>
-          </li>
-        ))}
-      </ul>
+      <Payments pagos={sale.pagos} />
       <div class="row">
         <button
           type="button"
@@ -79,6 +93,11 @@ export function SaleDialog({ ventaId }: { ventaId: string }) {
         >
           {t(sale.impresa ? "reprint" : "print")}
         </button>
+        {sale.estado === "GUARDADA" && !waitsForPerson(sale) && (
+          <button type="button" class="button" onClick={() => void resend(sale.id)}>
+            {t("sendNow")}
+          </button>
+        )}
         {UNANSWERED.includes(sale.estado) && <p class="muted">{t("saysNoPrint")}</p>}
         {sale.estado === "POR_REVISAR" && (
           <button type="button" class="button" onClick={() => (dialog.value = { kind: "review", ventaId: sale.id })}>
