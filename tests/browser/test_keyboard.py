@@ -40,7 +40,8 @@ def _scan(till: TillPage, store: Store, key: str = "leche") -> None:
 def test_the_help_shows_every_key(till: TillPage) -> None:
     till.press("?")
     expect(till.dialog.get_by_role("heading", name="Atajos del teclado")).to_be_visible()
-    expect(till.dialog.get_by_role("term")).to_have_text(list(SHOWN))
+    camera = till.page.get_by_role("button", name="Cámara").count() > 0  # its key is shown where there is one
+    expect(till.dialog.get_by_role("term")).to_have_text([key for key in SHOWN if camera or key != "F10"])
     till.press("Escape")
     expect(till.dialog).to_have_count(0)
     expect(till.box).to_be_focused()

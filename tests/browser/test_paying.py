@@ -163,3 +163,42 @@ def test_nothing_is_paid_for_an_empty_cart(till: TillPage) -> None:
     till.press("F2")
     expect(till.page.get_by_text("Aún no hay nada que cobrar.")).to_be_visible()
     expect(till.box).to_be_focused()
+
+
+def test_a_scan_in_the_middle_of_a_payment_is_no_money(
+    till: TillPage, store: Store, books: Books, pipeline: Pipeline
+) -> None:
+    """Neither of a product, which waits for the next cart, nor of an unknown code, however slow the scanner."""
+    _scan(till, store)
+    till.press("F2")
+    till.scan("12345670")
+    expect(till.page.get_by_text("El código 12345670 no es de ningún producto.")).to_be_visible()
+    expect(_panel(till).get_by_label("Recibido")).to_have_value("")
+    till.type("12345670")
+    till.press("Enter")
+    expect(_problem(till)).to_contain_text("Escribe un importe")
+    _panel(till).get_by_label("Recibido").fill("")
+    till.type("1,000")
+    expect(_panel(till)).to_contain_text("Cambio 987.50")
+    till.press("Enter")
+    expect(till.change).to_have_text("987.50")
+    books.add([("leche", "1")], cash("12.50", "1000.00"))
+    books.assert_kept(pipeline)
+
+
+def test_what_is_being_paid_stays_what_it_is(till: TillPage, store: Store) -> None:
+    """No other cart comes under a payment, and nothing is taken out of it."""
+    _scan(till, store, "refresco")
+    till.press("F7")
+    expect(till.lines).to_have_count(0)
+    _scan(till, store)
+    till.press("F6", "5", "Enter")
+    expect(_panel(till)).to_contain_text("Falta 7.50")
+    for key in ("F7", "F8"):
+        till.press(key)
+        expect(till.dialog).to_have_count(0)
+        expect(till.line("Leche entera 1 L")).to_be_visible()
+    for name in ("Apartar", "Apartados", "Quitar línea", "Vaciar"):
+        expect(till.page.get_by_role("navigation").get_by_role("button", name=name)).to_be_disabled()
+    till.press("Escape", "F6")
+    expect(_panel(till)).to_contain_text("Falta 7.50")  # what was typed is there still

@@ -6,12 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from blend_pos.tiendas import shops
 from blend_pos.tiendas.models import Tienda
 from tests.browser.conftest import OpenTill
-from tests.browser.device import kept_keys, printed, sell, states
+from tests.browser.device import CHECKOUT, kept_keys, printed, sell, states, until
 from tests.browser.store import Store, open_store, scale_code
 from tests.browser.till_page import TillPage
 
@@ -192,7 +192,7 @@ def test_nothing_is_printed_before_the_server_has_answered(till: TillPage, store
 
 def test_who_does_not_want_paper_gets_none_until_they_ask(till: TillPage, store: Store) -> None:
     till.page.get_by_role("button", name="Ajustes").click()
-    till.dialog.get_by_label("Imprimir solo el recibo de la venta que se acaba de cobrar").uncheck()
+    till.dialog.get_by_label("Imprimir automáticamente el recibo de la venta que se acaba de cobrar").uncheck()
     till.press("Escape")
     till.page.reload()
     expect(till.box).to_be_focused()
@@ -202,3 +202,20 @@ def test_who_does_not_want_paper_gets_none_until_they_ask(till: TillPage, store:
     till.press("Control+p")
     printed(till, 1)
     assert "COPIA" not in till.papers[0]
+
+
+def test_a_receipt_comes_although_the_next_product_was_quicker(till: TillPage, store: Store) -> None:
+    seen: list[Route] = []
+
+    def hold(route: Route) -> None:
+        seen.append(route)
+
+    till.page.route(CHECKOUT, hold)
+    sell(till, store, "leche")
+    until(till, lambda: seen, what="the sale is on the wire")
+    till.scan(store.goods["pan"].codigo_barras)
+    expect(till.line("Pan de molde")).to_be_visible()
+    seen[0].continue_()
+    states(till, "Persistida")
+    printed(till, 1)
+    assert "12.50" in till.papers[0]

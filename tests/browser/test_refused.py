@@ -241,3 +241,44 @@ def test_guessing_at_an_encargados_password_ends(
     assert_left_alone(till, store, wire)
     store.shop.come_to_rest(pipeline.host)
     store.shop.assert_exact()
+
+
+def test_a_correction_is_no_way_to_make_it_vanish(
+    to_review: UUID, till: TillPage, store: Store, wire: Wire, pipeline: Pipeline
+) -> None:
+    """Emptied or parked, the sale is to be reviewed again, with how it was paid."""
+    pay(till)  # the next customer's
+    states(till, "Persistida", "Por revisar")
+    for give_up in ("Vaciar", "Apartar"):
+        open_review(till)
+        expect(till.dialog).to_contain_text("Efectivo")
+        till.page.get_by_role("button", name="Corregir y volver a enviar").click()
+        expect(till.page.get_by_text("Corriges la venta")).to_contain_text("Ya se cobró 36.00")
+        states(till, "Persistida")
+        till.page.get_by_role("button", name=give_up).click()
+        expect(till.page.get_by_text("La venta volvió a «Por revisar»")).to_be_visible()
+        states(till, "Persistida", "Por revisar")
+        expect(till.lines).to_have_count(0)
+    till.page.reload()
+    states(till, "Persistida", "Por revisar")
+    assert to_review in kept_keys(till)
+    sell(till, store, "refresco")
+    assert sum(key == to_review for key in kept_keys(till)) == 1
+    states(till, "Persistida", "Persistida", "Por revisar")
+    store.shop.come_to_rest(pipeline.host)
+    assert to_review not in store.shop.written()
+
+
+def test_a_refused_sale_whose_cart_is_emptied_gives_its_code_to_nobody(
+    till: TillPage, store: Store, wire: Wire, pipeline: Pipeline
+) -> None:
+    till.scan(store.goods["jabon"].codigo_barras)
+    expect(till.lines).to_have_count(1)
+    pay(till)
+    expect(banner(till)).to_be_visible()
+    till.page.get_by_role("button", name="Vaciar").click()
+    expect(till.lines).to_have_count(0)
+    sell(till, store, "leche")
+    states(till, "Persistida")
+    assert len(set(wire.keys)) == 2
+    assert_sold_once(pipeline, store, till, sales=1)

@@ -214,3 +214,51 @@ def test_only_a_cashier_needs_a_manager_to_close_a_sale(
     till.press("F9", "Enter")
     expect(till.dialog.get_by_label("Motivo")).to_be_visible()
     expect(till.dialog.get_by_label("Encargado")).to_have_count(1 if asked else 0)
+
+
+def test_another_window_may_go_to_another_tienda(open_till: OpenTill, pipeline: Pipeline) -> None:
+    """This one stays where it is, with its cart and its payment."""
+    store, other = open_store(), open_store()
+    shops.save_membership(
+        membresia=Membresia(usuario=store.shop.users[Rol.CAJERO], tienda_id=other.shop.tienda_id, rol=Rol.CAJERO)
+    )
+    till = open_till()
+    _enter(till, store.usuario(), CLAVE)
+    _choice(till, _nombre(store)).click()
+    expect(till.box).to_be_visible()
+    till.scan(store.goods["leche"].codigo_barras)
+    expect(till.lines).to_have_count(1)
+    window = till.another_window()
+    window.page.get_by_role("button", name="Ajustes").click()
+    window.dialog.get_by_role("button", name="Cambiar de caja").click()
+    _choice(window, _nombre(other)).click()
+    expect(_place(window)).to_contain_text(_nombre(other))
+    till.press("F2", "Enter")
+    states(till, "Persistida")
+    expect(_place(till)).to_contain_text(_nombre(store))
+    store.shop.come_to_rest(pipeline.host)
+    assert len(store.shop.written()) == 1
+
+
+def test_somebody_else_who_signs_in_in_the_administration_is_who_sells(
+    till: TillPage, store: Store, pipeline: Pipeline
+) -> None:
+    """The till says so before anything is recorded in another's name; what the first one sold waits for them."""
+    till.scan(store.goods["leche"].codigo_barras)
+    expect(till.lines).to_have_count(1)
+    admin = till.context.new_page()
+    admin.goto(till.page.url.replace("/caja/", "/cuenta/login"))
+    admin.locator("[name=username]").fill(store.usuario("encargado"))
+    admin.locator("[name=password]").fill(CLAVE)
+    admin.locator("[type=submit]").click()
+    admin.wait_for_load_state()
+    till.press("F2", "Enter")
+    states(till, "Persistida")
+    expect(_place(till)).to_contain_text(store.usuario("encargado"))
+    [sent] = store.shop.ventas()
+    assert sent.cajero_id == store.shop.users[Rol.ENCARGADO].pk  # an encargado may send what a cajero sold
+    till.scan(store.goods["refresco"].codigo_barras)
+    till.press("F2", "Enter")
+    states(till, "Persistida", "Persistida")
+    store.shop.come_to_rest(pipeline.host)
+    assert {venta.cajero_id for venta in store.shop.ventas()} == {store.shop.users[Rol.ENCARGADO].pk}

@@ -89,7 +89,7 @@ def test_a_sale_by_taps_alone(open_till: OpenTill, store: Store, size: tuple[int
     expect(till.line(LECHE)).to_contain_text("25.00")
     _tap(pad, *store.goods["tomate"].sku, "Aceptar")
     weight = till.dialog.get_by_role("group", name="Teclado")
-    _tap(weight, "1", ",", "2", "3", "5", "Aceptar")
+    _tap(weight, "1", ".", "2", "3", "5", "Aceptar")
     expect(till.line("Tomate saladet")).to_contain_text("1.235 kg")
     expect(till.total).to_have_text("$65.63")
     _tap(till, "Teclado")

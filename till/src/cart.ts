@@ -2,6 +2,7 @@
 
 import { batch } from "@preact/signals";
 import { copyShown, drop, flush, freshCart, keep, takeUpAtStart } from "./carts_db";
+import { isQuotaError } from "./db";
 import { MOST_UNITS } from "./entry";
 import { t } from "./i18n";
 import { formatQuantity } from "./money";
@@ -53,7 +54,13 @@ function giveUpCorrection(now: Cart): void {
   adopt(next);
   keep({ ...now, tab: null, apartada: next.creada }, next);
   notice.value = { text: t("reviewAgain") };
-  void flush().then(() => refreshSales());
+  flush()
+    .then(() => refreshSales())
+    .catch((error: unknown) => {
+      if (!isQuotaError(error)) {
+        reportError(error); // of a full device the bar tells already; the next change writes it
+      }
+    });
 }
 
 function change(lineas: readonly Linea[]): void {

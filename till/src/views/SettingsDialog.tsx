@@ -73,7 +73,9 @@ export function SettingsDialog() {
       <h3>{t("kioskTitle")}</h3>
       <p>{t("kioskHelp")}</p>
       <p>
-        <code>chromium --kiosk-printing --app={location.origin}/caja/</code>
+        <code>
+          chromium <span>--kiosk-printing</span> <span>--app={location.origin}/caja/</span>
+        </code>
       </p>
       <div class="row">
         {person.value !== null && session.value === "open" && (
