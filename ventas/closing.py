@@ -52,47 +52,46 @@ class Refused:
     cuerpo: str = ""
 
 
-def close_refused(*, order: Order, closure: Closure) -> None:
-    """Record that `order` was never taken, and never will be. Again for the same sale, nothing is recorded.
+def close_refused(*, order: Order, closure: Closure) -> str:
+    """Record that `order` was never taken, and never will be; the reason that is kept. Again for the same sale, nothing
+    is recorded, and the reason is the earlier one.
 
     Raises VentaExiste, StockError where Redis cannot say whether it holds it.
     """
     sale = _sale_of(order)
-    _close(Refused(order.tienda_id, order.venta_id, sale.huella, sale), closure, order.fecha)
+    return _close(Refused(order.tienda_id, order.venta_id, sale.huella, sale), closure, order.fecha)
 
 
-def close_unreadable(*, tienda_id: UUID, venta_id: UUID, cuerpo: str, closure: Closure, now: datetime) -> None:
+def close_unreadable(*, tienda_id: UUID, venta_id: UUID, cuerpo: str, closure: Closure, now: datetime) -> str:
     """The same of a cart that the server refuses to read as a sale: it is kept as text.
 
     Raises as close_refused.
     """
     huella = hashlib.sha256(cuerpo.encode()).hexdigest()
-    _close(Refused(tienda_id, venta_id, huella, cuerpo=cuerpo), closure, now)
+    return _close(Refused(tienda_id, venta_id, huella, cuerpo=cuerpo), closure, now)
 
 
-def _close(refused: Refused, closure: Closure, now: datetime) -> None:
+def _close(refused: Refused, closure: Closure, now: datetime) -> str:
     with transaction.atomic():
         own_tienda(tienda_id=refused.tienda_id)
         if _is_written(refused):
             raise VentaExiste
-        closed = _closed(refused)
-        if closed is not None:  # Redis may not have been told the first time
-            transaction.on_commit(partial(_annul, closed))
-            return
+        row = _closed(refused)
+        if row is not None:  # Redis may not have been told the first time
+            sale = None if row.mensaje is None else read_sale(row.mensaje)
+            transaction.on_commit(partial(_annul, Refused(refused.tienda_id, refused.venta_id, row.huella, sale)))
+            return row.nota
         if _is_on_its_way(refused):
             raise VentaExiste
         _record(refused, closure, now)
         transaction.on_commit(partial(_annul, refused))
+    return closure.razon[:MOST_NOTE]
 
 
-def _closed(refused: Refused) -> Refused | None:
+def _closed(refused: Refused) -> VentaFallida | None:
     """What was closed under this key before."""
     rows = VentaFallida.objects.filter(tienda_id=refused.tienda_id, venta_id=refused.venta_id)
-    row = rows.filter(estado=EstadoFalla.DESCARTADA).first()
-    if row is None:
-        return None
-    sale = None if row.mensaje is None else read_sale(row.mensaje)
-    return Refused(refused.tienda_id, refused.venta_id, row.huella, sale, row.cuerpo)
+    return rows.filter(estado=EstadoFalla.DESCARTADA).first()
 
 
 def _is_written(refused: Refused) -> bool:

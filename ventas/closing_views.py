@@ -51,21 +51,20 @@ class ClosingView(APIView):
         supervisor_id = _supervisor(request, seat, found.get("supervisor"))
         rechazo = found["rechazo"]
         closure = Closure(supervisor_id, found["razon"], f"{rechazo['codigo']}: {rechazo['mensaje']}")
-        _close(seat, venta_id, cart, closure)
-        return Response({"venta_id": venta_id, "estado": "ANULADA"})
+        razon = _close(seat, venta_id, cart, closure)
+        return Response({"venta_id": venta_id, "estado": "ANULADA", "razon": razon})
 
 
-def _close(seat: Seat, venta_id: UUID, cart: dict[str, Any], closure: Closure) -> None:
-    """As a sale; as text where the cart is the very thing that the server refused."""
+def _close(seat: Seat, venta_id: UUID, cart: dict[str, Any], closure: Closure) -> str:
+    """As a sale; as text where the cart is the very thing that the server refused. The reason that is kept."""
     now = datetime.now(ZoneInfo(seat.zona_horaria))
     try:
         body = read_body(cart)
     except ValidationError:
-        close_unreadable(
+        return close_unreadable(
             tienda_id=seat.tienda_id, venta_id=venta_id, cuerpo=dumps(cart).decode(), closure=closure, now=now
         )
-        return
-    close_refused(
+    return close_refused(
         order=Order(
             tienda_id=seat.tienda_id,
             cajero_id=seat.usuario_id,

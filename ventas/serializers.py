@@ -117,6 +117,7 @@ class ClosedSerializer(serializers.Serializer[dict[str, Any]]):
 
     venta_id = serializers.UUIDField()
     estado = serializers.CharField(help_text="ANULADA.")
+    razon = serializers.CharField(help_text="La que queda: si ya estaba cerrada, la de entonces.")
 
 
 class AnswerSerializer(serializers.Serializer[dict[str, Any]]):
