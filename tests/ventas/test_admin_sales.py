@@ -162,7 +162,7 @@ def test_a_sale_shows_its_lines_and_what_they_moved(shop: Shop, encargado: Clien
     venta = sell(shop)
     address = reverse("admin:ventas_venta_change", args=[venta.pk])
     page = encargado.get(address).content.decode()
-    for text in ("Producto", "1,500", "2,000", "-1,500", "-2,000", str(venta.venta_id)):
+    for text in ("Producto", "1.500", "2.000", "-1.500", "-2.000", str(venta.venta_id)):
         assert text in page, text
     assert page.count("field-importe") >= 2
     assert 'name="_save"' not in page

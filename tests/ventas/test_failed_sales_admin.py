@@ -133,7 +133,7 @@ def test_a_sale_is_shown_with_its_products_by_name(shop: Shop, encargado: Client
     for item in failed.mensaje["items"]:
         nombre, sku = names[item["producto_id"]]
         assert f"{nombre} ({sku})" in page
-    assert "2,500 ×" in page
+    assert "2.500 ×" in page
     for text in ("IntegrityError: no", "EFECTIVO", shop.users["cajero"].username, "Terminal", ">Sí<"):
         assert text in page, text
     assert address("reintentar", failed) in page
