@@ -39,6 +39,12 @@ SEAT_HEADERS = [
         OpenApiParameter.HEADER,
         description=_("La terminal desde la que se trabaja; si falta, la primera de la tienda."),
     ),
+    OpenApiParameter(
+        "X-Usuario-ID",
+        OpenApiTypes.INT64,
+        OpenApiParameter.HEADER,
+        description=_("A quién cree la ventana que entró; si en la sesión hay otra persona, 401."),
+    ),
 ]
 # What any operation may answer, whatever it does.
 COMMON_ERRORS = {

@@ -258,6 +258,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", _("español")), ("en", _("inglés"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "blend_pos.formats"
 TIME_ZONE = env.str("TIME_ZONE", default="America/Mexico_City")
 USE_TZ = True
 

@@ -57,7 +57,7 @@ def test_the_headers_that_choose_a_tienda_are_described(schema: dict[str, Any]) 
         if operation["operationId"].startswith("sesion"):
             continue  # nobody sits anywhere yet
         headers = {each["name"] for each in operation["parameters"] if each["in"] == "header"}
-        assert {"X-Tienda-ID", "X-Terminal-ID"} <= headers, name
+        assert {"X-Tienda-ID", "X-Terminal-ID", "X-Usuario-ID"} <= headers, name
 
 
 def test_swagger_ui_asks_nobody_outside() -> None:

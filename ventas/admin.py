@@ -1,8 +1,7 @@
 """Sales in the admin: written ones to read, failed ones to decide on. Nothing is edited or deleted here."""
 
-import re
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
@@ -15,12 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from blend_pos.tiendas.admin_lists import PersonFilter, TiendaFilter, WrittenRowsAdmin, one_tienda, visible_tiendas
 from blend_pos.tiendas.models import Terminal
 from inventario.models import InventoryLedger
+from ventas import short_codes
 from ventas.failed_sales_admin import VentaFallidaAdmin
 from ventas.models import DetalleVenta, Pago, Venta, VentaFallida
 
-CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-SHORT_CODE = re.compile(rf"([{CROCKFORD}]{{4}})-?([{CROCKFORD}]{{4}})")
-MOST_SEARCHED = 10_000
 MOST_DIGITS = 18  # of a receipt's number: what a bigint holds for certain
 
 if TYPE_CHECKING:
@@ -91,7 +88,7 @@ class CajeroFilter(PersonFilter):
 class VentaAdmin(WrittenRowsAdmin[Venta]):
     """Written sales, the newest first."""
 
-    list_display = ("fecha", "tienda", "terminal", "recibo", "total", "metodo_pago", "cajero", "venta_id")
+    list_display = ("fecha", "tienda", "terminal", "recibo", "total", "metodo_pago", "cajero", "codigo", "venta_id")
     list_filter = (TiendaFilter, "fecha", "metodo_pago", CajeroFilter)
     list_select_related = ("tienda", "terminal", "cajero")
     search_fields = ("venta_id",)  # shows the box; get_search_results does the search
@@ -100,6 +97,26 @@ class VentaAdmin(WrittenRowsAdmin[Venta]):
         "La lista llega a las 10 000 más nuevas."
     )
     inlines = (DetalleInline, PagoInline, LedgerInline)
+    fields = (
+        "codigo",
+        "tienda",
+        "venta_id",
+        "huella",
+        "fecha",
+        "total",
+        "metodo_pago",
+        "cajero",
+        "terminal",
+        "recibo",
+        "epoch",
+        "persistida",
+    )
+    readonly_fields: ClassVar = list(fields)
+
+    @admin.display(description=_("código"))
+    def codigo(self, venta: Venta) -> str:
+        """As its receipt has it."""
+        return short_codes.readable_code(venta_id=venta.venta_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Venta]:
         """Always by tienda, a superuser's too: the indexes begin with it."""
@@ -123,9 +140,10 @@ class VentaAdmin(WrittenRowsAdmin[Venta]):
         if term.isdecimal() and len(term) <= MOST_DIGITS:
             terminals = Terminal.objects.filter(tienda__in=self._tiendas(request)).values_list("pk", flat=True)
             return Q(terminal__in=list(terminals), recibo=int(term))
-        code = SHORT_CODE.fullmatch(term.upper())
-        if code:
-            return self._by_short_code(request, code.group(1) + code.group(2))
+        ending = short_codes.read_code(text=term)
+        if ending:
+            newest = Venta.objects.order_by("-fecha", "-id")
+            return short_codes.with_ending(rows=newest, tiendas=self._tiendas(request), ending=ending)
         try:
             return Q(venta_id=UUID(term))
         except ValueError:
@@ -137,18 +155,6 @@ class VentaAdmin(WrittenRowsAdmin[Venta]):
         start = timezone.make_aware(datetime.combine(day, time.min))
         end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
         return Q(fecha__gte=start, fecha__lt=end)
-
-    def _by_short_code(self, request: HttpRequest, code: str) -> Q:
-        """The code of a printed receipt: the last 40 bits of the sale's id, among each tienda's newest."""
-        number = 0
-        for letter in code:
-            number = number << 5 | CROCKFORD.index(letter)
-        newest: list[int] = []
-        for tienda in self._tiendas(request):
-            mine = Venta.objects.filter(tienda=tienda).order_by("-fecha", "-id").values("pk")[:MOST_SEARCHED]
-            found = Venta.objects.filter(pk__in=mine, venta_id__endswith=f"{number:010x}")
-            newest.extend(found.values_list("pk", flat=True))
-        return Q(pk__in=newest)
 
     def _tiendas(self, request: HttpRequest) -> list[UUID]:
         return [pk for pk, _nombre in visible_tiendas(request, self.view_rol)]

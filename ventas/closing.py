@@ -3,10 +3,12 @@
 It leaves what a discarded sale leaves, a tombstone: no late copy of it is ever written.
 """
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 import orjson
 from django.db import transaction
@@ -39,41 +41,69 @@ class Closure:
     rechazo: str
 
 
-def close_refused(*, order: Order, closure: Closure) -> None:
-    """Record that `order` was never taken, and never will be. Again for the same sale, nothing is recorded.
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What is closed: a sale, or, where that is None, a cart that is none, as text (`cuerpo`)."""
+
+    tienda_id: UUID
+    venta_id: UUID
+    huella: str
+    sale: SaleMessage | None = None
+    cuerpo: str = ""
+
+
+def close_refused(*, order: Order, closure: Closure) -> str:
+    """Record that `order` was never taken, and never will be; the reason that is kept. Again for the same sale, nothing
+    is recorded, and the reason is the earlier one.
 
     Raises VentaExiste, StockError where Redis cannot say whether it holds it.
     """
     sale = _sale_of(order)
+    return _close(Refused(order.tienda_id, order.venta_id, sale.huella, sale), closure, order.fecha)
+
+
+def close_unreadable(*, tienda_id: UUID, venta_id: UUID, cuerpo: str, closure: Closure, now: datetime) -> str:
+    """The same of a cart that the server refuses to read as a sale: it is kept as text.
+
+    Raises as close_refused.
+    """
+    huella = hashlib.sha256(cuerpo.encode()).hexdigest()
+    return _close(Refused(tienda_id, venta_id, huella, cuerpo=cuerpo), closure, now)
+
+
+def _close(refused: Refused, closure: Closure, now: datetime) -> str:
     with transaction.atomic():
-        own_tienda(tienda_id=order.tienda_id)
-        if _is_written(order):
+        own_tienda(tienda_id=refused.tienda_id)
+        if _is_written(refused):
             raise VentaExiste
-        closed = _closed(order)
-        if closed is not None:  # Redis may not have been told the first time
-            transaction.on_commit(partial(_annul, read_sale(closed.mensaje)))
-            return
-        if _is_on_its_way(order):
+        row = _closed(refused)
+        if row is not None:  # Redis may not have been told the first time
+            sale = None if row.mensaje is None else read_sale(row.mensaje)
+            transaction.on_commit(partial(_annul, Refused(refused.tienda_id, refused.venta_id, row.huella, sale)))
+            return row.nota
+        if _is_on_its_way(refused):
             raise VentaExiste
-        _record(sale, closure, order.fecha)
-        transaction.on_commit(partial(_annul, sale))
+        _record(refused, closure, now)
+        transaction.on_commit(partial(_annul, refused))
+    return closure.razon[:MOST_NOTE]
 
 
-def _closed(order: Order) -> VentaFallida | None:
-    rows = VentaFallida.objects.filter(tienda_id=order.tienda_id, venta_id=order.venta_id)
+def _closed(refused: Refused) -> VentaFallida | None:
+    """What was closed under this key before."""
+    rows = VentaFallida.objects.filter(tienda_id=refused.tienda_id, venta_id=refused.venta_id)
     return rows.filter(estado=EstadoFalla.DESCARTADA).first()
 
 
-def _is_written(order: Order) -> bool:
-    return Venta.objects.filter(tienda_id=order.tienda_id, venta_id=order.venta_id).exists()
+def _is_written(refused: Refused) -> bool:
+    return Venta.objects.filter(tienda_id=refused.tienda_id, venta_id=refused.venta_id).exists()
 
 
-def _is_on_its_way(order: Order) -> bool:
+def _is_on_its_way(refused: Refused) -> bool:
     """Held, or waiting for a manager; what was settled since it was looked for is written."""
     return (
-        reservation.find_hold(tienda_id=order.tienda_id, venta_id=order.venta_id) is not None
-        or _is_written(order)
-        or VentaFallida.objects.filter(tienda_id=order.tienda_id, venta_id=order.venta_id).exists()
+        reservation.find_hold(tienda_id=refused.tienda_id, venta_id=refused.venta_id) is not None
+        or _is_written(refused)
+        or VentaFallida.objects.filter(tienda_id=refused.tienda_id, venta_id=refused.venta_id).exists()
     )
 
 
@@ -109,14 +139,16 @@ def _sale_of(order: Order) -> SaleMessage:
     return read_sale(payload)
 
 
-def _record(sale: SaleMessage, closure: Closure, now: datetime) -> None:
+def _record(refused: Refused, closure: Closure, now: datetime) -> None:
+    sale = refused.sale
     VentaFallida.objects.create(
-        tienda_id=sale.tienda_id,
-        venta_id=sale.venta_id,
-        huella=sale.huella,
+        tienda_id=refused.tienda_id,
+        venta_id=refused.venta_id,
+        huella=refused.huella,
         motivo=MotivoFalla.RECHAZADA,
         error=closure.rechazo[:MOST_ERROR],
-        mensaje=orjson.loads(orjson.dumps(sale_as_payload(sale))),
+        mensaje=None if sale is None else orjson.loads(orjson.dumps(sale_as_payload(sale))),
+        cuerpo=refused.cuerpo,
         con_reserva=False,
         registrada=now,
         estado=EstadoFalla.DESCARTADA,
@@ -126,9 +158,13 @@ def _record(sale: SaleMessage, closure: Closure, now: datetime) -> None:
     )
 
 
-def _annul(sale: SaleMessage) -> None:
+def _annul(refused: Refused) -> None:
     """So that the same key is refused from now on; where Redis cannot be told, the tombstone does it."""
+    tienda_id, venta_id = refused.tienda_id, refused.venta_id
     try:
-        recovery.settle_tombstone(tienda_id=sale.tienda_id, sale=sale)
+        if refused.sale is None:  # nothing of it was ever held; its key could still sell another cart
+            recovery.annul_key(tienda_id=tienda_id, venta_id=venta_id, huella=refused.huella)
+        else:
+            recovery.settle_tombstone(tienda_id=tienda_id, sale=refused.sale)
     except StockError as error:
-        logger.warning("closed sale %s is not annulled in Redis yet: %s", sale.venta_id, error)
+        logger.warning("closed sale %s is not annulled in Redis yet: %s", venta_id, error)

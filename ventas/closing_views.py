@@ -7,18 +7,19 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from blend_pos.json_io import dumps
 from blend_pos.tiendas.access import Seat
 from blend_pos.tiendas.authentication import seat_of
 from blend_pos.tiendas.models import ROLE_ORDER, Rol
 from blend_pos.tiendas.permissions import CajeroOrAbove, EncargadoOrAbove
 from blend_pos.tiendas.selectors import roles_of
 from blend_pos.tiendas.sign_in import check_password
-from ventas.closing import Closure, close_refused
+from ventas.closing import Closure, close_refused, close_unreadable
 from ventas.order_body import read_body
 from ventas.orders import Order
 from ventas.serializers import ClosedSerializer, ClosingSerializer, ClosureSerializer
@@ -45,28 +46,40 @@ class ClosingView(APIView):
         asked = ClosureSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         found = asked.validated_data
-        cart = dict(request.data)
-        body = read_body({name: value for name, value in cart.items() if name not in OWN_FIELDS})
+        cart = {name: value for name, value in dict(request.data).items() if name not in OWN_FIELDS}
         seat = seat_of(request)
         supervisor_id = _supervisor(request, seat, found.get("supervisor"))
         rechazo = found["rechazo"]
-        close_refused(
-            order=Order(
-                tienda_id=seat.tienda_id,
-                cajero_id=seat.usuario_id,
-                terminal_id=seat.terminal_id,
-                venta_id=venta_id,
-                client_key=True,
-                metodo_pago=body.metodo_pago,
-                lines=body.lines,
-                fecha=datetime.now(ZoneInfo(seat.zona_horaria)),
-                deadline=0,
-                pagos=body.pagos,
-                vendida=body.vendida,
-            ),
-            closure=Closure(supervisor_id, found["razon"], f"{rechazo['codigo']}: {rechazo['mensaje']}"),
+        closure = Closure(supervisor_id, found["razon"], f"{rechazo['codigo']}: {rechazo['mensaje']}")
+        razon = _close(seat, venta_id, cart, closure)
+        return Response({"venta_id": venta_id, "estado": "ANULADA", "razon": razon})
+
+
+def _close(seat: Seat, venta_id: UUID, cart: dict[str, Any], closure: Closure) -> str:
+    """As a sale; as text where the cart is the very thing that the server refused. The reason that is kept."""
+    now = datetime.now(ZoneInfo(seat.zona_horaria))
+    try:
+        body = read_body(cart)
+    except ValidationError:
+        return close_unreadable(
+            tienda_id=seat.tienda_id, venta_id=venta_id, cuerpo=dumps(cart).decode(), closure=closure, now=now
         )
-        return Response({"venta_id": venta_id, "estado": "ANULADA"})
+    return close_refused(
+        order=Order(
+            tienda_id=seat.tienda_id,
+            cajero_id=seat.usuario_id,
+            terminal_id=seat.terminal_id,
+            venta_id=venta_id,
+            client_key=True,
+            metodo_pago=body.metodo_pago,
+            lines=body.lines,
+            fecha=now,
+            deadline=0,
+            pagos=body.pagos,
+            vendida=body.vendida,
+        ),
+        closure=closure,
+    )
 
 
 def _supervisor(request: Request, seat: Seat, named: dict[str, Any] | None) -> int:

@@ -16,11 +16,11 @@ from django.utils.formats import localize
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from blend_pos.tiendas.admin_lists import TiendaFilter, WrittenRowsAdmin
+from blend_pos.tiendas.admin_lists import TiendaFilter, WrittenRowsAdmin, visible_tiendas
 from blend_pos.tiendas.models import Rol
 from cache_stock import figures
 from cache_stock.scripts import StockError
-from ventas import failed_sales, selectors
+from ventas import failed_sales, selectors, short_codes
 from ventas.forms import DiscardForm, RetryForm
 from ventas.models import EstadoFalla, VentaFallida
 
@@ -57,15 +57,27 @@ def look_for_holds(failed: Sequence[VentaFallida]) -> list[VentaFallida]:
 class VentaFallidaAdmin(WrittenRowsAdmin[VentaFallida]):
     """The open ones first, the newest of them first."""
 
-    list_display = ("registrada", "tienda", "estado", "motivo", "total", "venta_id", "reserva", "breve", "resuelta_por")
+    list_display = (
+        "registrada",
+        "tienda",
+        "estado",
+        "motivo",
+        "total",
+        "codigo",
+        "venta_id",
+        "reserva",
+        "breve",
+        "resuelta_por",
+    )
     list_filter = ("estado", "motivo", "registrada", TiendaFilter)
     list_select_related = ("tienda", "resuelta_por")
     ordering = ("estado", "-registrada", "-id")  # ABIERTA comes first
     search_fields = ("=venta_id",)
-    search_help_text = _("La venta: su UUID entero.")
+    search_help_text = _("El código del recibo (K7Q2-M9TD) o la venta (su UUID entero).")
     actions = (RETRY, DISCARD)
     change_form_template = "admin/ventas/ventafallida/change_form.html"
     fields = (
+        "codigo",
         "tienda",
         "venta_id",
         "estado",
@@ -86,6 +98,22 @@ class VentaFallidaAdmin(WrittenRowsAdmin[VentaFallida]):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list with what is held."""
         return FailedChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[VentaFallida], search_term: str
+    ) -> tuple[QuerySet[VentaFallida], bool]:
+        """A receipt's code finds its sale, too."""
+        ending = short_codes.read_code(text=search_term)
+        if ending is None:
+            return super().get_search_results(request, queryset, search_term)
+        newest = VentaFallida.objects.order_by("-registrada", "-id")
+        tiendas = [pk for pk, _nombre in visible_tiendas(request, self.view_rol)]
+        return queryset.filter(short_codes.with_ending(rows=newest, tiendas=tiendas, ending=ending)), False
+
+    @admin.display(description=_("código"))
+    def codigo(self, failed: VentaFallida) -> str:
+        """As its receipt has it."""
+        return short_codes.readable_code(venta_id=failed.venta_id)
 
     @admin.display(description=_("total"))
     def total(self, failed: VentaFallida) -> str:

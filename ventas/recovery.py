@@ -3,7 +3,7 @@ back."""
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -184,13 +184,22 @@ def settle_discarded(*, now: datetime) -> int:
 
 def settle_tombstone(*, tienda_id: UUID, sale: SaleMessage) -> None:
     """Drop the hold of a discarded sale and keep word of it; the balances are those of now. Raises a StockError."""
+    productos = {item.producto_id for item in sale.items}
+    _settle_annulled(tienda_id, sale.venta_id, sale.huella, productos)
+
+
+def annul_key(*, tienda_id: UUID, venta_id: UUID, huella: str) -> None:
+    """Keep word of a discarded sale of which nothing can be held: its key sells no other cart. Raises a StockError."""
+    _settle_annulled(tienda_id, venta_id, huella, ())
+
+
+def _settle_annulled(tienda_id: UUID, venta_id: UUID, huella: str, productos: Collection[UUID]) -> None:
     # Another cart under the same key may be written: its answer stays.
-    answer = "" if known_sales([(tienda_id, sale.venta_id)]) else ANNULLED
-    productos = sorted({item.producto_id for item in sale.items})
-    balances = ledger.balances(productos=productos)
+    answer = "" if known_sales([(tienda_id, venta_id)]) else ANNULLED
+    balances = ledger.balances(productos=sorted(productos))
     reservation.settle(
         tienda_id=tienda_id,
-        sales=[reservation.SettledSale(sale.venta_id, sale.huella, answer)],
+        sales=[reservation.SettledSale(venta_id, huella, answer)],
         balances=[reservation.Balance(b.producto_id, int(b.saldo * 1000), b.version) for b in balances],
         answer_ttl_s=settings.ANSWER_TTL_S,
         timeline=read_timeline(),

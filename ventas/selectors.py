@@ -69,6 +69,8 @@ def follow_sale(*, tienda_id: UUID, venta_id: UUID) -> dict[str, Any] | None:
     sold_again = hold is not None and failed is not None and not failed.con_reserva
     if failed is not None and failed.estado != EstadoFalla.REINTENTADA and not sold_again:
         estado = "FALLIDA" if failed.estado == EstadoFalla.ABIERTA else "ANULADA"
+        if failed.mensaje is None:
+            return _never_read(failed, estado)
         return _on_its_way(venta_id, estado, read_sale(failed.mensaje))
     pedido = _pedido_of(hold)
     if hold is None or pedido is None:
@@ -132,6 +134,13 @@ def _shown(pagos: Sequence[Payment], metodo_pago: str, total_centavos: int) -> l
         }
         for each in pagos
     ]
+
+
+def _never_read(failed: VentaFallida, estado: str) -> dict[str, Any]:
+    """Of a closed cart that is no sale, nothing is known but that, and when it was closed."""
+    unknown = dict.fromkeys(("total", "metodo_pago", "cajero_id", "terminal_id", "recibo", "persistida"))
+    known = {"venta_id": failed.venta_id, "estado": estado, "fecha": failed.registrada}
+    return {**known, **unknown, "pagos": [], "detalles": []}
 
 
 def _on_its_way(venta_id: UUID, estado: str, sale: SaleMessage) -> dict[str, Any]:

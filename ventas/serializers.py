@@ -106,7 +106,10 @@ class ClosureSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class ClosingSerializer(CheckoutSerializer, ClosureSerializer):
-    """The cart that was refused, as it was sent, and its closure. order_body.py reads the cart; this describes it."""
+    """The cart that was refused, as it was sent, and its closure.
+
+    order_body.py reads the cart; this describes it. A cart that is not so is closed, too, and kept as text.
+    """
 
 
 class ClosedSerializer(serializers.Serializer[dict[str, Any]]):
@@ -114,6 +117,7 @@ class ClosedSerializer(serializers.Serializer[dict[str, Any]]):
 
     venta_id = serializers.UUIDField()
     estado = serializers.CharField(help_text="ANULADA.")
+    razon = serializers.CharField(help_text="La que queda: si ya estaba cerrada, la de entonces.")
 
 
 class AnswerSerializer(serializers.Serializer[dict[str, Any]]):
@@ -143,15 +147,18 @@ class DetalleSerializer(serializers.ModelSerializer[DetalleVenta]):
 
 
 class VentaSerializer(serializers.Serializer[dict[str, Any]]):
-    """A sale, wherever it is: `recibo`, `persistida` and `detalles` once it is written."""
+    """A sale, wherever it is: `recibo` and `persistida` once it is written.
+
+    Of an ANULADA whose cart the server could not read, only `venta_id`, `estado` and `fecha` are known.
+    """
 
     venta_id = serializers.UUIDField()
     estado = serializers.ChoiceField(ESTADOS)
     fecha = serializers.DateTimeField()
-    total = serializers.DecimalField(max_digits=14, decimal_places=2, coerce_to_string=False)
-    metodo_pago = serializers.ChoiceField(MetodoPago.choices)
-    cajero_id = serializers.IntegerField()
-    terminal_id = serializers.UUIDField()
+    total = serializers.DecimalField(max_digits=14, decimal_places=2, coerce_to_string=False, allow_null=True)
+    metodo_pago = serializers.ChoiceField(MetodoPago.choices, allow_null=True)
+    cajero_id = serializers.IntegerField(allow_null=True)
+    terminal_id = serializers.UUIDField(allow_null=True)
     recibo = serializers.IntegerField(allow_null=True)
     persistida = serializers.DateTimeField(allow_null=True)
     pagos = PaymentSerializer(many=True)

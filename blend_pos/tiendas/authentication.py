@@ -66,16 +66,23 @@ class TokenAccess(BaseAuthentication):
 
 
 class SessionAccess(SessionAuthentication):
-    """The cookie of Django's session, with Django's CSRF token on everything that changes something."""
+    """The cookie of Django's session, with Django's CSRF token on everything that changes something.
+
+    All windows of a browser share it. `X-Usuario-ID` says whom a window believes signed in: anybody else is refused.
+    """
 
     def authenticate(self, request: Request) -> tuple[Person, Seat] | None:
-        """Seat the session's person; None without a live session. Raises 403, AccessUnavailable, SeatRefused."""
+        """Seat the session's person; None without a live session. Raises 401, 403, AccessUnavailable, SeatRefused."""
         session_key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         if not SESSION_KEY_SHAPE.fullmatch(session_key):
             return None
         access = find_access(name=session_name(session_key), now=timezone.now())
         if access is None:
             return None
+        if request.headers.get("X-Usuario-ID", str(access.usuario_id)) != str(access.usuario_id):
+            raise AuthenticationFailed(
+                _("En este navegador entró otra persona: vuelve a entrar con tu nombre."), code="otra_persona"
+            )
         self.enforce_csrf(request)
         return _seated(request, access)
 

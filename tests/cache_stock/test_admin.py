@@ -161,7 +161,7 @@ def test_the_list_knows_what_is_available_in_one_round_trip(
 
     assert trips.count("StockConnection") == 1
     cells = re.findall(r"field-disponible[^>]*>([^<]*)<", page)
-    assert sorted(cells) == ["5,000", *["7,000"] * 19, *["8,000"] * 3]
+    assert sorted(cells) == ["5.000", *["7.000"] * 19, *["8.000"] * 3]
 
 
 def test_the_list_costs_the_same_queries_however_long(store: Store, client: Client) -> None:
@@ -229,7 +229,7 @@ def test_more_than_is_available_does_not_go_out(store: Store, client: Client) ->
     store.warm()
     store.hold({producto: 4000})
     response = move(client, producto, "sale:AJUSTE", "2")
-    assert "1,000" in "".join(errors_of(response))
+    assert "1.000" in "".join(errors_of(response))
     assert InventoryLedger.objects.filter(producto=producto).count() == 1
 
 

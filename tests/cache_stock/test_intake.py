@@ -90,7 +90,7 @@ def test_what_goes_out_is_held_first(store: Store, producto: UUID) -> None:
     store.hold({producto: 9000})
     with pytest.raises(intake.NotEnough) as refusal:
         lower(store.operation({producto: 2000}))
-    assert "1,000" in str(refusal.value)  # as Spanish writes it
+    assert "1.000" in str(refusal.value)  # as Mexico writes it
     (short,) = refusal.value.detalles["productos"]
     assert (short["producto_id"], str(short["solicitado"]), str(short["disponible"])) == (
         str(producto),

@@ -26,6 +26,7 @@ from tests.pipeline.till import API, Till
 
 EXAMPLES = 4  # of each operation, for each role and mode; and one of each variant
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
+SEAT_HEADERS = {"x-tienda-id", "x-terminal-id", "x-usuario-id"}
 BOUNDED = settings(
     max_examples=1,
     deadline=None,
@@ -136,8 +137,8 @@ EXPECTED = {"cajero": {200, 201, 403}, "encargado": {200, 201}, "administrador":
 
 
 def _name_what_is_there(case: Any, shop: Shop, venta: UUID, variant: Variant) -> None:
-    """Ids that are drawn name nothing: put some that do, and leave out what would lead to another tienda."""
-    for name in [name for name in case.headers or {} if name.lower() in {"x-tienda-id", "x-terminal-id"}]:
+    """Ids that are drawn name nothing: put some that do, and leave out what would lead to another tienda or person."""
+    for name in [name for name in case.headers or {} if name.lower() in SEAT_HEADERS]:
         del case.headers[name]
     parameters = cast("dict[str, Any]", case.path_parameters or {})
     for name, known in (("venta_id", venta), ("producto_id", shop.products[0])):

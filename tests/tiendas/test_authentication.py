@@ -130,6 +130,29 @@ def test_a_session_needs_the_csrf_token_to_change_something(shop: Shop) -> None:
     assert client.post(WHO, {"a": 1}, "application/json", headers={"X-CSRFToken": csrf}).status_code == 200
 
 
+def test_a_session_of_another_person_than_the_window_believes_is_refused(
+    shop: Shop, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    usuario, colleague = hire(shop), hire(shop)
+    client = sign_in(usuario, enforce_csrf_checks=True)
+    assert client.get(WHO).status_code == 200
+
+    with django_assert_num_queries(0):
+        assert client.get(WHO, headers={"X-Usuario-ID": str(usuario.pk)}).status_code == 200
+        for named in (str(colleague.pk), f"0{usuario.pk}", f"{usuario.pk}.0", "nadie", ""):
+            for answer in (
+                client.get(WHO, headers={"X-Usuario-ID": named}),
+                client.post(WHO, {"a": 1}, "application/json", headers={"X-Usuario-ID": named}),
+            ):
+                assert (answer.status_code, answer.json()["codigo"]) == (401, "otra_persona"), named
+                assert "otra persona" in answer.json()["mensaje"]
+
+
+def test_a_token_is_who_it_is_whomever_a_header_names(client: Client, shop: Shop) -> None:
+    headers = bearer(give_token(hire(shop), shop)[1])
+    assert client.get(WHO, headers={**headers, "X-Usuario-ID": "nadie"}).status_code == 200
+
+
 def test_a_token_needs_no_csrf_token(shop: Shop) -> None:
     client = Client(enforce_csrf_checks=True)
     headers = bearer(give_token(hire(shop), shop)[1])

@@ -19,7 +19,7 @@ from inventario.models import InventoryLedger
 from tests.pipeline.messages import as_payload
 from tests.pipeline.shop import Shop, open_shop
 from tests.tiendas.people import sign_in
-from ventas import persistence
+from ventas import persistence, short_codes
 from ventas.messages import read_sale
 from ventas.models import Venta
 
@@ -69,6 +69,7 @@ def test_the_newest_comes_first_however_late_it_was_written(shop: Shop, encargad
 
 
 def test_the_code_on_a_receipt_finds_its_sale(shop: Shop, encargado: Client) -> None:
+    assert short_codes.readable_code(venta_id=UUID("019abc00-0000-7000-8000-ff0000000020")) == "0000-0010"
     sold = sell(shop, venta_id="019abc00-0000-7000-8000-00abcdefff1f")
     sell(shop)
     code = "NF6YZZRZ"  # 0xabcdefff1f, five bits a letter
@@ -76,7 +77,22 @@ def test_the_code_on_a_receipt_finds_its_sale(shop: Shop, encargado: Client) -> 
     for typed in (code, f"{code[:4]}-{code[4:]}", code.lower()):
         assert listed(encargado, q=typed) == ids(sold)
     assert listed(encargado, q="00000000-") == []
+    for address in (LIST, reverse("admin:ventas_venta_change", args=[sold.pk])):
+        assert "NF6Y-ZZRZ" in encargado.get(address).content.decode()
     assert listed(staff(open_shop(), Rol.ENCARGADO), q=code) == []
+
+
+def test_a_code_is_looked_for_among_each_tiendas_newest(
+    shop: Shop, encargado: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(short_codes, "MOST_SEARCHED", 1)
+    sold = sell(shop)
+    sell(open_shop())
+    code = short_codes.readable_code(venta_id=sold.venta_id)
+
+    assert listed(encargado, q=code) == ids(sold)
+    sell(shop)
+    assert listed(encargado, q=code) == []
 
 
 def test_each_filter_finds_its_own(shop: Shop, encargado: Client) -> None:
@@ -146,7 +162,7 @@ def test_a_sale_shows_its_lines_and_what_they_moved(shop: Shop, encargado: Clien
     venta = sell(shop)
     address = reverse("admin:ventas_venta_change", args=[venta.pk])
     page = encargado.get(address).content.decode()
-    for text in ("Producto", "1,500", "2,000", "-1,500", "-2,000", str(venta.venta_id)):
+    for text in ("Producto", "1.500", "2.000", "-1.500", "-2.000", str(venta.venta_id)):
         assert text in page, text
     assert page.count("field-importe") >= 2
     assert 'name="_save"' not in page

@@ -1,5 +1,6 @@
 """POST ventas/{id}/cierre: a refused sale is closed for good, by who may, and no copy of it is ever written."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,6 +19,7 @@ from tests.cache_stock.store import Store
 from tests.pipeline.rabbit import VirtualHost
 from tests.tiendas.people import PASSWORD, bearer, give_token, hire, open_shop
 from tests.ventas.test_admin import failed_sale, held_sale, product_of, write
+from ventas import failed_sales
 from ventas.messages import read_sale
 from ventas.models import EstadoFalla, MotivoFalla, Venta, VentaFallida
 
@@ -77,7 +79,8 @@ def test_it_is_kept_with_who_and_why(store: Store) -> None:
 
     closed = close(client, key, cart(store))
 
-    assert (closed.status_code, closed.json()) == (200, {"venta_id": str(key), "estado": "ANULADA"})
+    kept_reason = {"razon": "se lo llevó el cliente"}
+    assert (closed.status_code, closed.json()) == (200, {"venta_id": str(key), "estado": "ANULADA", **kept_reason})
     row = VentaFallida.objects.get(tienda=store.tienda_id, venta_id=key)
     assert (row.estado, row.motivo, row.con_reserva) == (EstadoFalla.DESCARTADA, MotivoFalla.RECHAZADA, False)
     assert (row.nota, row.error) == ("se lo llevó el cliente", "stock_insuficiente: No alcanza.")
@@ -132,6 +135,27 @@ def test_again_it_is_closed_once(store: Store) -> None:
 
     assert answers == [200, 200]
     assert VentaFallida.objects.filter(tienda=store.tienda_id).count() == 1
+
+
+def test_the_reason_that_is_kept_is_said(store: Store) -> None:
+    client, key = client_of(store, Rol.ENCARGADO), uuid4()
+
+    said = [close(client, key, cart(store), razon=razon).json()["razon"] for razon in ("  la primera ", "otra")]
+
+    assert said == ["la primera"] * 2
+    assert VentaFallida.objects.get(tienda=store.tienda_id).nota == "la primera"
+
+
+def test_the_reason_of_a_discard_is_the_one_that_is_kept(store: Store) -> None:
+    client, waiting, usuario = client_of(store, Rol.ENCARGADO), failed_sale(store, hire(store.shop)), hire(store.shop)
+    failed_sales.discard(
+        failed_id=waiting.pk, usuario_id=usuario.pk, nota="robo", goods_came_back=True, now=datetime.now(UTC)
+    )
+    assert waiting.venta_id is not None
+
+    closed = close(client, waiting.venta_id, cart(store), razon="otra")
+
+    assert (closed.status_code, closed.json()["razon"]) == (200, "robo")
 
 
 def test_what_is_written_or_waits_for_a_manager_cannot_be_closed(store: Store) -> None:
@@ -197,7 +221,7 @@ def test_a_supervisor_s_password_cannot_be_guessed(store: Store, supervisor: Use
     assert (right.status_code, right.json()["codigo"]) == (429, "cuenta_bloqueada")
 
 
-@pytest.mark.parametrize("missing", ["razon", "rechazo", "items"])
+@pytest.mark.parametrize("missing", ["razon", "rechazo"])
 def test_what_it_needs(store: Store, missing: str) -> None:
     body = {**cart(store), "rechazo": {"codigo": "x", "mensaje": "y"}, "razon": "z"}
     del body[missing]

@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -111,6 +111,20 @@ def test_open_ones_come_first_and_say_whether_they_are_held(shop: Shop, administ
     assert in_list(administrador, tienda=str(open_shop().tienda_id)) == []
 
 
+def test_the_code_on_a_receipt_finds_its_failed_sale(shop: Shop, encargado: Client) -> None:
+    lines = [(shop.products[0], 1_000)]
+    failed = fail(shop, payload=as_payload(shop, lines, venta_id=UUID("019abc00-0000-7000-8000-00abcdefff1f")))
+    other = fail(shop, held=False)
+
+    for typed in ("NF6Y-ZZRZ", "NF6YZZRZ", " nf6y-zzrz"):
+        assert in_list(encargado, q=typed) == [(str(failed.venta_id), "No")]
+    assert in_list(encargado, q=str(other.venta_id)) == [(str(other.venta_id), "No")]
+    assert in_list(encargado, q="0000-0000") == []
+    assert in_list(staff(open_shop(), Rol.ENCARGADO), q="NF6Y-ZZRZ") == []
+    for address in (LIST, reverse("admin:ventas_ventafallida_change", args=[failed.pk])):
+        assert "NF6Y-ZZRZ" in encargado.get(address).content.decode()
+
+
 def test_a_sale_is_shown_with_its_products_by_name(shop: Shop, encargado: Client) -> None:
     failed = fail(shop)
     page = encargado.get(reverse("admin:ventas_ventafallida_change", args=[failed.pk])).content.decode()
@@ -119,7 +133,7 @@ def test_a_sale_is_shown_with_its_products_by_name(shop: Shop, encargado: Client
     for item in failed.mensaje["items"]:
         nombre, sku = names[item["producto_id"]]
         assert f"{nombre} ({sku})" in page
-    assert "2,500 ×" in page
+    assert "2.500 ×" in page
     for text in ("IntegrityError: no", "EFECTIVO", shop.users["cajero"].username, "Terminal", ">Sí<"):
         assert text in page, text
     assert address("reintentar", failed) in page
