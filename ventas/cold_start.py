@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 LEASE_MS = 6_000
 POLL_S = 0.5
 LONGEST_DRAIN_S = 120.0
+OTHERS_SELL_ON_S = 20.0
+KEEPING_UP_MESSAGES = 20  # where more are left it is the workers that the drain waits for, and nobody else has to stop
 
 
 def run() -> list[UUID]:
@@ -40,8 +42,13 @@ def run() -> list[UUID]:
         claim = arming.claim(tienda_id=tienda, token=token, now_ms=_now_ms(), lease_ms=LEASE_MS) if epoch else None
         if claim is not None:
             claims.append((claim, epoch))
-    if not claims or not drained(claims=[claim for claim, _epoch in claims]):
+    if not claims:
         return armed
+    if not drained(claims=[claim for claim, _epoch in claims], give_up_s=OTHERS_SELL_ON_S):
+        if broker.unfinished_messages() <= KEEPING_UP_MESSAGES:
+            claims += _stop_the_others(token)
+        if not drained(claims=[claim for claim, _epoch in claims], give_up_s=LONGEST_DRAIN_S):
+            return armed
     for claim, epoch in claims:
         done = arming.load_and_arm(
             claim=claim, seen_epoch=epoch, now_ms=_now_ms(), failed_holds=failed_holds, answers=answers
@@ -76,10 +83,25 @@ def _disarmed() -> dict[UUID, int]:
     return {tienda: epoch for tienda, epoch in epochs.items() if armed[tienda] is None}
 
 
-def drained(*, claims: Sequence[arming.Claim]) -> bool:
+def _stop_the_others(token: str) -> list[tuple[arming.Claim, int]]:
+    """The workers keep up, and tiendas that sell on keep the queue from ever being empty: claim those, too."""
+    claims = []
+    epochs = dict(Tienda.objects.filter(epoch__gt=0, is_active=True).values_list("id", "epoch"))
+    for tienda, armed_epoch in reservation.armed_epochs(tiendas=list(epochs)).items():
+        if armed_epoch is None:
+            continue
+        logger.warning("tienda %s stops selling until the queue is empty", tienda)
+        journal.disarm(tienda_id=tienda)
+        claim = arming.claim(tienda_id=tienda, token=token, now_ms=_now_ms(), lease_ms=LEASE_MS)
+        if claim is not None:
+            claims.append((claim, epochs[tienda]))
+    return claims
+
+
+def drained(*, claims: Sequence[arming.Claim], give_up_s: float) -> bool:
     """Wait until every message is done: counted zero twice, a statistics interval apart, with the failed ones
     archived."""
-    give_up = time.monotonic() + LONGEST_DRAIN_S
+    give_up = time.monotonic() + give_up_s
     empty_since: float | None = None
     while time.monotonic() < give_up:
         recovery.archive_failed(now=datetime.now(UTC))
@@ -93,7 +115,7 @@ def drained(*, claims: Sequence[arming.Claim]) -> bool:
         for claim in claims:
             arming.claim(tienda_id=claim.tienda_id, token=claim.token, now_ms=_now_ms(), lease_ms=LEASE_MS)
         time.sleep(POLL_S)
-    logger.error("the queues did not drain in %d s; the next round tries again", LONGEST_DRAIN_S)
+    logger.warning("the queues did not drain in %d s", give_up_s)
     return False
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from cache_stock import scripts
+from cache_stock import keys, scripts
 from scripts.services import Services
 from tests.pipeline.processes import Pipeline
 from tests.pipeline.rabbit import FAILED
@@ -17,7 +17,7 @@ from tests.pipeline.till import Sold, Till, assert_in_time, by_status, wait_for_
 from tests.pipeline.truth import assert_true_answers
 from tests.polling import wait_until
 from tests.spawning import Spawner
-from ventas import tasks
+from ventas import broker, cold_start, tasks
 from ventas.models import MotivoFalla
 
 NOT_TAKEN = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.BAD_REQUEST}
@@ -158,3 +158,40 @@ def test_emptied_with_sales_in_the_queue_and_armed_by_beat(pipeline: Pipeline, s
     assert shop.written().keys() == {one.key for one in before} | set(answered[HTTPStatus.CREATED])
     assert shop.stock() == {shop.products[0]: 0}
     shop.assert_exact()
+
+
+def test_one_tienda_is_armed_again_while_another_sells_on(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one's sales keep the queue from ever being empty: it stops for as long as that takes."""
+    monkeypatch.setattr(cold_start, "OTHERS_SELL_ON_S", 1.0)
+    broken, other = open_shop(stock=5000), open_shop(stock=5000)
+    till = pipeline.till(other)
+    scripts.delete(key=keys.stock(broken.tienda_id, broken.products[0]))
+    with till.selling([[(producto, 1)] for producto in other.products]) as sold:
+        refused = pipeline.till(broken).sell([(broken.products[0], 1)])
+        wait_for_answers(sold, 20, status=HTTPStatus.CREATED)
+        armed = cold_start.run()
+        wait_for_answers(sold, 20, status=HTTPStatus.CREATED)
+
+    assert (refused.status, refused.reply.body["codigo"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "arranque_en_frio")
+    assert {broken.tienda_id, other.tienda_id} <= set(armed)
+    assert by_status(sold).keys() <= {HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.SERVICE_UNAVAILABLE}
+    other.come_to_rest(pipeline.host)
+    assert_nothing_oversold(other, sold)
+    assert pipeline.till(broken).sell([(broken.products[0], 1)]).status == HTTPStatus.CREATED
+    broken.settle_down(ventas=1)
+    broken.assert_exact()
+
+
+def test_nobody_else_stops_while_the_workers_are_behind(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cold_start, "OTHERS_SELL_ON_S", 1.0)
+    monkeypatch.setattr(cold_start, "LONGEST_DRAIN_S", 1.0)
+    monkeypatch.setattr(cold_start, "KEEPING_UP_MESSAGES", 0)
+    broken, other = open_shop(), open_shop(stock=5000)
+    with pipeline.worker_aside():
+        assert pipeline.till(other).sell([(other.products[0], 1)]).status == HTTPStatus.CREATED
+        scripts.delete_field(key=keys.meta(broken.tienda_id), field="run_id")
+        wait_until(lambda: broker.unfinished_messages() > 0, timeout_s=15, what="the broker has counted it")
+        assert cold_start.run() == []
+        assert other.is_armed()
+        assert not broken.is_armed()
+    other.settle_down(ventas=1)
