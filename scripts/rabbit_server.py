@@ -28,13 +28,18 @@ class Rabbit(Service):
         ports: Sequence[int],
         password: str,
         statistics_interval_ms: int = 5000,
+        tick_interval_ms: int = 5000,
         settings: Mapping[str, str] | None = None,
         remedy: str = "",
     ) -> None:
-        """Four ports: AMQP, management, Erlang's distribution, epmd. `settings` are lines of rabbitmq.conf."""
+        """Four ports: AMQP, management, Erlang's distribution, epmd. `settings` are lines of rabbitmq.conf.
+
+        A quorum queue counts its messages every tick, the management API shows that every statistics interval.
+        """
         super().__init__(folder=folder, ports=ports, remedy=remedy)
         self.port, self.management_port, self._distribution_port, self._epmd_port = self.ports
         self._password = password
+        self._tick = f"-rabbit quorum_tick_interval {tick_interval_ms}"
         self._settings = {"collect_statistics_interval": str(statistics_interval_ms), **(settings or {})}
 
     @property
@@ -80,7 +85,7 @@ class Rabbit(Service):
             "RABBITMQ_CONF_ENV_FILE": str(self.folder / "rabbitmq-env.conf"),
             "RABBITMQ_PID_FILE": str(self.folder / "pid"),
             "RABBITMQ_GENERATED_CONFIG_DIR": str(self.folder / "config"),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{IDLE_SCHEDULERS} {LOOPBACK_ONLY}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{IDLE_SCHEDULERS} {LOOPBACK_ONLY} {self._tick}",
         }
 
     def answers(self) -> bool:

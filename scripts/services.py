@@ -58,13 +58,22 @@ class Services:
     rabbit: Rabbit
 
     @classmethod
-    def private(cls, *, folder: Path, ports: Sequence[int] = (), fsync: bool = True) -> Self:
-        """Three servers with their data below `folder` and fresh passwords, on six ports (free ones by default)."""
+    def private(cls, *, folder: Path, ports: Sequence[int] = (), fsync: bool = True, counting_ms: int = 5000) -> Self:
+        """Three servers with their data below `folder` and fresh passwords, on six ports (free ones by default).
+
+        `counting_ms`: how often RabbitMQ counts, and how often it shows what it counted.
+        """
         postgres, redis, *rabbit = ports or free_ports(PORTS)
         return cls(
             postgres=Postgres(folder=folder / "postgres", port=postgres, password=secrets.token_hex(16), fsync=fsync),
             redis=Redis(folder=folder / "redis", port=redis, password=secrets.token_hex(16)),
-            rabbit=Rabbit(folder=folder / "rabbitmq", ports=rabbit, password=secrets.token_hex(16)),
+            rabbit=Rabbit(
+                folder=folder / "rabbitmq",
+                ports=rabbit,
+                password=secrets.token_hex(16),
+                statistics_interval_ms=counting_ms,
+                tick_interval_ms=counting_ms,
+            ),
         )
 
     def each(self) -> tuple[Service, ...]:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections
 from pytest_django.plugin import DjangoDbBlocker
 
+from blend_pos.tiendas.models import Tienda
 from tests.conftest import ENVIRONMENT, SERVICES
 from tests.pipeline.processes import QUICK, Pipeline
 from tests.pipeline.rabbit import VirtualHost, default_host
@@ -22,6 +23,7 @@ def long_lived(
     host = default_host(SERVICES.rabbit)
     host.purge()
     with django_db_blocker.unblock():
+        Tienda.objects.update(is_active=False)  # those of earlier tests: no cold start waits for them
         database = SERVICES.postgres.database_url(connection.settings_dict["NAME"])
         connections.close_all()
     environment = {**os.environ, **ENVIRONMENT, **QUICK, "DATABASE_URL": database}
