@@ -7,7 +7,7 @@ NO_SERVERS := SECRET_KEY=none DATABASE_URL=postgres://none@127.0.0.1:9/none REDI
 	RABBITMQ_URL=amqp://127.0.0.1:9//
 
 .DEFAULT_GOAL := help
-.PHONY: help run replay test check till shots lock clean
+.PHONY: help run replay test faults check till shots lock clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -18,6 +18,7 @@ help:  ## What can be made
 	@echo "FILE=…     make replay: one basket a line, product names parted by commas"
 	@echo "STOCK=20   make replay: units of each product; else twice what the file asks for"
 	@echo "TILLS=8    make replay: how many sell at once;  RATE=50: baskets a second, else as fast as they can"
+	@echo "ONLY=…     make faults: these rows of the matrix, parted by commas;  N=20: so often;  SEED=7"
 	@echo "ARGS=…     make test: arguments for pytest"
 
 run: $(VENV)  ## Start everything, sell one cart, show its passage, stay up until Ctrl-C
@@ -31,6 +32,10 @@ replay: $(VENV)  ## Sell the baskets of FILE through the whole of it, and check 
 test: $(VENV)  ## Every test, on real servers of its own
 	@.venv/bin/python -m scripts.install
 	@.venv/bin/python -m pytest $(ARGS)
+
+faults: $(VENV)  ## Break every part while tills sell, and count what is lost, doubled or oversold
+	@.venv/bin/python -m scripts.install
+	@FAULTS=$(or $(FAULTS),faults) RESULTS=$(or $(RESULTS),.run/faults.json) .venv/bin/python -m pytest -q tests/faults
 
 check: $(VENV)  ## Lint, format, types, layers, migrations; the till's as well, and that its assets are built
 	.venv/bin/ruff check .

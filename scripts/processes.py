@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 GRANIAN_LOGS = ROOT / "blend_pos" / "granian_logs.json"
+APP = "celery_app"
 BLOCKING_THREADS = 32  # a checkout mostly waits for the broker's confirm
 
 
@@ -13,25 +14,33 @@ def manage(*arguments: str) -> list[str]:
     return [PYTHON, str(ROOT / "manage.py"), *arguments]
 
 
-def web(*, port: int, workers: int = 1, blocking_threads: int = BLOCKING_THREADS, host: str = "127.0.0.1") -> list[str]:
+def web(
+    *,
+    port: int,
+    workers: int = 1,
+    blocking_threads: int = BLOCKING_THREADS,
+    host: str = "127.0.0.1",
+    application: str = "blend_pos.wsgi",
+) -> list[str]:
     """granian. What it cannot take at once waits in the listen queue, not in memory."""
     listen = [f"--host={host}", f"--port={port}", f"--workers={workers}"]
     limits = [f"--blocking-threads={blocking_threads}", f"--backpressure={2 * blocking_threads}"]
-    serve = ["--interface=wsgi", "--no-ws", "--workers-kill-timeout=5", "blend_pos.wsgi:application"]
+    serve = ["--interface=wsgi", "--no-ws", "--workers-kill-timeout=5", f"{application}:application"]
     return [PYTHON, "-m", "granian", f"--log-config={GRANIAN_LOGS}", *listen, *limits, *serve]
 
 
-def worker(*, concurrency: int = 2, name: str = "ventas") -> list[str]:
-    return _celery("worker", "--queues=queue.sales.created", f"--concurrency={concurrency}", f"--hostname={name}@%h")
+def worker(*, concurrency: int = 2, name: str = "ventas", app: str = APP) -> list[str]:
+    options = ["--queues=queue.sales.created", f"--concurrency={concurrency}", f"--hostname={name}@%h"]
+    return _celery("worker", *options, app=app)
 
 
-def maintenance(*, name: str = "mantenimiento") -> list[str]:
-    return _celery("worker", "--queues=queue.maintenance", "--concurrency=1", f"--hostname={name}@%h")
+def maintenance(*, name: str = "mantenimiento", app: str = APP) -> list[str]:
+    return _celery("worker", "--queues=queue.maintenance", "--concurrency=1", f"--hostname={name}@%h", app=app)
 
 
 def beat() -> list[str]:
     return _celery("beat", "--pidfile=")
 
 
-def _celery(command: str, *options: str) -> list[str]:
-    return [PYTHON, "-m", "celery", "--quiet", "--app=celery_app", command, "--loglevel=INFO", *options]
+def _celery(command: str, *options: str, app: str = APP) -> list[str]:
+    return [PYTHON, "-m", "celery", "--quiet", f"--app={app}", command, "--loglevel=INFO", *options]

@@ -1,0 +1,72 @@
+"""The ground on which the matrix runs: processes with the points of mortal.py, on a virtual host of their own."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.db import connection, connections
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.conftest import ENVIRONMENT, SERVICES
+from tests.faults.ground import QUICK, Ground
+from tests.faults.matrix import Result, table
+from tests.faults.network import open_wire
+from tests.faults.orders import Orders
+from tests.pipeline.rabbit import VirtualHost
+from tests.spawning import Spawner
+
+DELIVERIES = "6"  # until a sale that kills its worker is given up
+RESULTS = pytest.StashKey[list[Result]]()
+
+
+@pytest.fixture(scope="package")
+def ground(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Ground]:
+    """Everything that is broken; nothing of it runs yet."""
+    folder = tmp_path_factory.mktemp("faults")
+    orders = Orders(folder / "orders")
+    orders.folder.mkdir()
+    host = VirtualHost(SERVICES.rabbit, f"faults-{uuid4().hex[:8]}")
+    host.create()
+    with django_db_blocker.unblock():
+        database = SERVICES.postgres.database_url(connection.settings_dict["NAME"])
+        wires = {
+            "redis": open_wire(SERVICES.redis.port),
+            "rabbitmq": open_wire(SERVICES.rabbit.port),
+            "postgres": open_wire(SERVICES.postgres.port),
+        }
+        environment = {**os.environ, **ENVIRONMENT, **QUICK}
+        environment["REDIS_URL"] = wires["redis"].through(SERVICES.redis.url)
+        environment["RABBITMQ_URL"] = wires["rabbitmq"].through(host.url)
+        environment["DATABASE_URL"] = wires["postgres"].through(database)
+        environment |= {"FAULT_POINTS": str(orders.folder), "SALES_QUEUE_DELIVERY_LIMIT": DELIVERIES}
+        spawner = Spawner(folder=folder, environment=environment)
+        yield Ground(SERVICES, host, spawner, orders, wires)
+        spawner.end_all()
+        for wire in wires.values():
+            wire.close()
+        connections.close_all()
+        host.delete()
+
+
+@pytest.fixture(scope="session")
+def results(request: pytest.FixtureRequest) -> list[Result]:
+    """What came of each row so far; printed at the end, and written where RESULTS names a file."""
+    return request.config.stash.setdefault(RESULTS, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The matrix with its counts."""
+    found = config.stash.get(RESULTS, [])
+    if found:
+        terminalreporter.write_sep("=", "the matrix of faults")
+        terminalreporter.write_line(table(found))
+        if path := os.environ.get("RESULTS"):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(json.dumps([one.as_json() for one in found], indent=1))

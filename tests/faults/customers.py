@@ -1,0 +1,134 @@
+"""Who buys, all the while: several tills of two tiendas, each cart under a key of its own, every answer kept."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from http import HTTPStatus
+from uuid import UUID, uuid4
+
+import urllib3
+
+from tests.pipeline.shop import Shop
+from tests.pipeline.till import Lines, Reply, Till
+
+TILLS = 4
+PACE_S = 0.02
+TRIES = 40  # of one cart, until its till gives up: then its customer has left
+GIVES_UP = 0.1  # how often a till does not ask again at all
+CANTIDADES = (1, 1, 1, 2, 0.5, 1.25)
+PROMISED_S = 2.0
+SCARCE = 2  # of each tienda's products, so many are nearly sold out
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request and its answer; `status` None: none came. Moments are time.monotonic()."""
+
+    at: float
+    until: float
+    status: int | None
+    codigo: str
+
+
+@dataclass(slots=True)
+class Cart:
+    """One cart, and everything that was answered about it."""
+
+    shop: Shop
+    key: UUID
+    lines: Lines
+    asked: list[Asked] = field(default_factory=list)
+
+    @property
+    def promised(self) -> bool:
+        return any(each.status == HTTPStatus.CREATED for each in self.asked)
+
+    @property
+    def quantities(self) -> dict[UUID, Decimal]:
+        """What it takes of each product."""
+        sums: dict[UUID, Decimal] = {}
+        for producto, cantidad in self.lines:
+            sums[producto] = sums.get(producto, Decimal(0)) + Decimal(str(cantidad))
+        return sums
+
+
+@dataclass(slots=True)
+class Customers:
+    """Carts of all tiendas, dealt by a seed; `url` is the web server's."""
+
+    shops: list[Shop]
+    url: str
+    seed: str
+    carts: list[Cart] = field(default_factory=list)
+    pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(maxsize=32, retries=False))
+
+    def till(self, shop: Shop, rol: str = "cajero") -> Till:
+        return Till(self.url, shop.seats[0].tokens[rol], pool=self.pool)
+
+    @contextmanager
+    def buying(self) -> Iterator[None]:
+        """Customers come as long as the block runs."""
+        stop = threading.Event()
+        with ThreadPoolExecutor(TILLS) as threads:
+            running = [threads.submit(self._serve, number, stop) for number in range(TILLS)]
+            try:
+                yield
+            finally:
+                stop.set()
+            for thread in running:
+                thread.result()
+
+    def wait_for(self, count: int, *, status: int | None = HTTPStatus.CREATED, timeout_s: float = 60) -> float:
+        """Wait until so many more requests that began from now on were answered so; how many seconds it took."""
+        since = time.monotonic()
+        while time.monotonic() - since < timeout_s:
+            found = sum(
+                1
+                for cart in list(self.carts)
+                for each in list(cart.asked)
+                if each.at >= since and (status is None or each.status == status)
+            )
+            if found >= count:
+                return time.monotonic() - since
+            time.sleep(0.02)
+        raise AssertionError(f"not {count} answers of {status or 'any status'} within {timeout_s:g} s")
+
+    def _serve(self, number: int, stop: threading.Event) -> None:
+        draw = random.Random(f"{self.seed}/till {number}")
+        shop = self.shops[number % len(self.shops)]
+        till = self.till(shop)
+        while not stop.is_set():
+            chosen = draw.sample(shop.products, draw.randint(1, 3))
+            cart = Cart(shop, uuid4(), [(producto, draw.choice(CANTIDADES)) for producto in chosen])
+            self.carts.append(cart)
+            self._sell(till, cart, draw, stop)
+            stop.wait(PACE_S * draw.random())
+
+    def _sell(self, till: Till, cart: Cart, draw: random.Random, stop: threading.Event) -> None:
+        """As a till does: the same key again where nobody knows, and where it is told to come again."""
+        for _number in range(TRIES):
+            answer = ask(till, cart)
+            if answer.status in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.BAD_REQUEST}:
+                return
+            if draw.random() < GIVES_UP or stop.wait(0.1):
+                return
+
+
+def ask(till: Till, cart: Cart) -> Asked:
+    """Post the cart once, and keep what came of it."""
+    at = time.monotonic()
+    status, codigo = None, ""
+    try:
+        reply: Reply = till.sell(cart.lines, key=cart.key).reply
+        status = reply.status
+        codigo = reply.body.get("codigo", "") if isinstance(reply.body, dict) else ""
+    except urllib3.exceptions.HTTPError:
+        pass  # the server was killed, or is frozen: no answer is what there is
+    answer = Asked(at, time.monotonic(), status, codigo)
+    cart.asked.append(answer)
+    return answer

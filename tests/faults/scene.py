@@ -1,0 +1,181 @@
+"""One row's scene: tiendas with scarce stock, customers, a warmup with stale reads; and how it comes to rest."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import uuid4
+
+from django.db import InterfaceError, OperationalError, connection
+
+from blend_pos.tiendas.models import Tienda
+from cache_stock import carrying, intake, journal, reservation, rows
+from cache_stock.operations import Operation
+from cache_stock.scripts import StockError
+from inventario.catalogo import NewProduct
+from inventario.models import Producto, TipoMovimiento
+from tests.faults.customers import Customers
+from tests.faults.ground import Ground
+from tests.pipeline.rabbit import FAILED, SALES
+from tests.pipeline.shop import Shop, open_shop, poll
+from tests.polling import wait_until
+
+TIENDAS = 2
+HELD_REQUESTS = ("P1", "P2", "P4")  # elsewhere no request is held, or none that waits without an end
+AMPLE, SCARCE = 5_000, 12
+PRODUCTS = 6
+NEARLY_SOLD_OUT = 2
+REST_S = 60.0
+STALE_S = 0.4
+POISON_CANTIDAD = 66.66  # at 10.50: a total that nobody else pays
+
+
+@dataclass(slots=True)
+class Scene:
+    """What a row breaks, and who buys meanwhile. `unwell`: when the web server owed nobody an answer."""
+
+    ground: Ground
+    shops: list[Shop]
+    customers: Customers
+    draw: random.Random
+    unwell: list[tuple[float, float]] = field(default_factory=list)
+    poisoned: int = 0
+    excused: int = 0  # answers that may be late: their request was held at its point
+
+    @contextmanager
+    def web_is_unwell(self) -> Iterator[None]:
+        """It is killed or frozen as long as the block runs."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.unwell.append((began, time.monotonic()))
+
+    def shop(self) -> Shop:
+        """One of the tiendas."""
+        return self.draw.choice(self.shops)
+
+    def at(self, point: str, act: Callable[[], None]) -> None:
+        """Act while a process is held at this point."""
+        self.excused += point in HELD_REQUESTS
+        with self.coming_to(point):
+            self.ground.orders.held(point, act)
+
+    @contextmanager
+    def coming_to(self, point: str) -> Iterator[None]:
+        """See that a process comes to a point that sales alone do not reach."""
+        if point == "P9":
+            till = self.customers.till(self.shop(), rol="encargado")
+            warming = threading.Thread(target=_quietly, args=(lambda: till.call("POST", "cache/warmup"),))
+            warming.start()
+            yield
+            warming.join()
+        else:
+            if point == "P10":
+                for shop in self.shops:  # as where Redis lost something
+                    journal.disarm(tienda_id=shop.tienda_id)
+            yield
+
+    def restock(self) -> None:
+        """What is nearly sold out has a few again."""
+        for shop in self.shops:
+            for producto in shop.products[:NEARLY_SOLD_OUT]:
+                left = Producto.objects.values_list("stock_actual", flat=True).get(pk=producto)
+                if left < SCARCE:
+                    intake.receive_stock(operation=_purchase(shop, producto, int((SCARCE - left) * 1000)))
+
+    def come_to_rest(self) -> None:
+        """Wait until nothing is on its way: every hold is a failed sale's, the queues are empty, all is armed."""
+        wait_until(self._at_rest, timeout_s=REST_S, what="everything is at rest")
+
+    def _at_rest(self) -> bool:
+        host = self.ground.host
+        try:
+            settled = all(
+                shop.is_armed() and all(score == float("inf") for score in shop.holds().values()) for shop in self.shops
+            )
+        except StockError:
+            return False
+        return settled and host.ready(SALES) == 0 and host.ready(FAILED) == 0 and poll(lambda: True, timeout_s=1)
+
+
+def _quietly(act: Callable[[], object]) -> None:
+    """What is killed under a request answers nothing."""
+    try:
+        act()
+    except Exception:  # noqa: BLE001 - whatever the client library makes of a dead server
+        return
+
+
+def _purchase(shop: Shop, producto: object, milli: int) -> Operation:
+    return Operation(
+        tienda_id=shop.tienda_id,
+        operacion=uuid4(),
+        tipo=TipoMovimiento.COMPRA,
+        quantities={producto: milli},  # type: ignore[dict-item]
+        motivo="se acaba",
+        usuario_id=None,
+        fecha=datetime.now(UTC),
+    )
+
+
+def open_scene(ground: Ground, *, seed: str) -> Scene:
+    """Tiendas of its own; those of earlier rows are closed, so that no cold start has to load them."""
+    Tienda.objects.update(is_active=False)
+    shops = [open_shop(catalogue=_catalogue(), terminals=2) for _ in range(TIENDAS)]
+    return Scene(ground, shops, Customers(shops, ground.url, seed), random.Random(seed))
+
+
+def _catalogue() -> Sequence[NewProduct]:
+    made = sorted(uuid4() for _ in range(PRODUCTS))
+    return [
+        NewProduct(
+            id=producto,
+            sku=f"sku-{number}",
+            nombre=f"Producto {number}",
+            precio=Decimal("10.50"),
+            stock_inicial=Decimal(SCARCE if number < NEARLY_SOLD_OUT else AMPLE),
+        )
+        for number, producto in enumerate(made)
+    ]
+
+
+@contextmanager
+def stale_warmups(scene: Scene) -> Iterator[None]:
+    """Warmups that read PostgreSQL and write to Redis what they read a while ago, one after another."""
+    stop = threading.Event()
+
+    def warm() -> None:
+        draw = random.Random(scene.customers.seed)
+        try:
+            while not stop.wait(draw.random() * STALE_S):
+                shop = draw.choice(scene.shops)
+                try:
+                    for page in rows.pages(tienda_id=shop.tienda_id):
+                        stop.wait(draw.random() * STALE_S)
+                        carrying.carry_rows(tienda_id=shop.tienda_id, rows=page, now_ms=int(time.time() * 1000))
+                except (StockError, carrying.ColdStartNeeded, OperationalError, InterfaceError):
+                    connection.close()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=warm)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def armed(scene: Scene) -> bool:
+    """Whether every tienda is."""
+    try:
+        epochs = reservation.armed_epochs(tiendas=[shop.tienda_id for shop in scene.shops])
+    except StockError:
+        return False
+    return None not in epochs.values()

@@ -1,0 +1,30 @@
+"""Every row of the matrix. FAULTS says how often (smoke, test, faults, long); ONLY, N, SEED and HOURS choose a part."""
+
+import os
+from typing import cast
+
+import pytest
+
+from tests.faults.ground import Ground
+from tests.faults.matrix import Result, Row, Size, run_row
+from tests.faults.table import ROWS
+
+HOURS = float(os.environ.get("HOURS", "0"))
+SIZE = cast("Size", "long" if HOURS else os.environ.get("FAULTS", "smoke"))
+SEED = os.environ.get("SEED", "1")
+ONLY = [name for name in os.environ.get("ONLY", "").split(",") if name]
+CHOSEN = [row for row in ROWS if (row.name in ONLY if ONLY else row.count(SIZE))]
+
+
+def test_the_rows_that_are_asked_for_are_there() -> None:
+    assert set(ONLY) <= {row.name for row in ROWS}
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("row", CHOSEN, ids=lambda row: row.name)
+def test_row(row: Row, ground: Ground, live_db: None, results: list[Result]) -> None:
+    most_s = HOURS * 3600 / len(CHOSEN) if HOURS else None
+    result = run_row(row, ground, size=SIZE, seed=SEED, most_s=most_s)
+    results.append(result)
+    assert not result.violations, "\n".join(result.violations)
+    assert result.promised
