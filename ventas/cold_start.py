@@ -28,7 +28,7 @@ LEASE_MS = 6_000
 POLL_S = 0.5
 LONGEST_DRAIN_S = 120.0
 OTHERS_SELL_ON_S = 20.0
-KEEPING_UP_MESSAGES = 20  # where more are left it is the workers that the drain waits for, and nobody else has to stop
+KEEPING_UP_MESSAGES = 100  # where more are left it is the workers that the drain waits for, and nobody else has to stop
 
 
 def run() -> list[UUID]:

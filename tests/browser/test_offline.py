@@ -42,6 +42,14 @@ IS_FULL = """() => new Promise((done) => {
         writing.onabort = () => { opening.result.close(); done(true); };
     };
 })"""
+LINES_KEPT = """() => new Promise((answer) => {
+    const opening = indexedDB.open("caja");
+    opening.onsuccess = () => {
+        const db = opening.result;
+        const asked = db.transaction("carritos").objectStore("carritos").getAll();
+        asked.onsuccess = () => { db.close(); answer(Math.max(0, ...asked.result.map((cart) => cart.lineas.length))); };
+    };
+})"""
 # By a scanner that is never slow, whatever else the machine does.
 SCAN = """(code) => {
     for (const key of [...code, "Enter"]) {
@@ -174,6 +182,7 @@ def test_a_cart_outlives_its_window(till: TillPage, store: Store, pipeline: Pipe
     till.scan(store.goods["leche"].codigo_barras)
     till.scan(store.goods["pan"].codigo_barras)
     expect(till.lines).to_have_count(2)
+    until(till, lambda: till.page.evaluate(LINES_KEPT) == 2, what="both lines are on the device")
     after = crash(till)
     expect(after.lines).to_have_count(2)
     after.press("F2", "Enter")

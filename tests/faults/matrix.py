@@ -92,6 +92,7 @@ def _run_case(row: Row, scene: Scene, result: Result, number: int, *, most: int)
         scene.come_to_rest()
         found = [*sorted(watch.found)]
         found += [f"healed after {healed_s:.1f} s"] if healed_s > HEALS_S else []
+        found += scene.dropped()
         late = late_answers(scene.customers.carts, scene.unwell)
         found += late if len(late) > scene.excused else []
         for shop in scene.shops:

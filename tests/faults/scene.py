@@ -23,6 +23,7 @@ from tests.faults.ground import Ground
 from tests.pipeline.rabbit import FAILED, SALES
 from tests.pipeline.shop import Shop, open_shop, poll
 from tests.polling import wait_until
+from ventas.models import MotivoFalla, VentaFallida
 
 TIENDAS = 2
 HELD_REQUESTS = ("P1", "P2", "P4")  # elsewhere no request is held, or none that waits without an end
@@ -44,6 +45,7 @@ class Scene:
     draw: random.Random
     unwell: list[tuple[float, float]] = field(default_factory=list)
     poisoned: int = 0
+    marks: list[str] = field(default_factory=list)  # of bodies that are no sales
     excused: int = 0  # answers that may be late: their request was held at its point
 
     @contextmanager
@@ -91,6 +93,11 @@ class Scene:
     def come_to_rest(self) -> None:
         """Wait until nothing is on its way: every hold is a failed sale's, the queues are empty, all is armed."""
         wait_until(self._at_rest, timeout_s=REST_S, what="everything is at rest")
+
+    def dropped(self) -> list[str]:
+        """I6: bodies that are no sales, and are kept nowhere."""
+        kept = VentaFallida.objects.filter(motivo=MotivoFalla.ILEGIBLE)
+        return [f"I6 dropped: {mark}" for mark in self.marks if not kept.filter(cuerpo__contains=mark).exists()]
 
     def _at_rest(self) -> bool:
         host = self.ground.host
