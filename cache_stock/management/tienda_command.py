@@ -1,6 +1,7 @@
 """A command about one tienda or about all: how they are named, and what its exit statuses mean."""
 
 import sys
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from cache_stock.scripts import StockError
 USAGE, NOT_ARMED, AWAY = 1, 2, 3
 
 
-class TiendaCommand(BaseCommand):
+class TiendaCommand(BaseCommand, ABC):
     """Exit status: the highest that handle_tienda() returned; 1 usage, no such tienda; 3 a server does not answer."""
 
     everyone_by_default: ClassVar = True
@@ -54,9 +55,9 @@ class TiendaCommand(BaseCommand):
             self.stdout.write("There is no active tienda.")
         self.finish(statuses)
 
+    @abstractmethod
     def handle_tienda(self, tienda: Tienda, options: dict[str, Any]) -> int:
         """What is to be done with one tienda; its exit status."""
-        raise NotImplementedError
 
     def finish(self, statuses: Sequence[int]) -> None:
         """End with the highest status."""

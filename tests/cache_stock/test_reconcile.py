@@ -198,7 +198,7 @@ def test_no_false_alarm_while_stock_moves(stocked: Store) -> None:
         for _round in range(5_000):
             seen = reconcile.look(tienda_id=stocked.tienda_id)
             doubts += seen.in_doubt
-            time.sleep(PATIENCE_S if seen.in_doubt else 0)
+            time.sleep(PATIENCE_S if seen.in_doubt else 0)  # as reconcile_tienda does between its two looks
             assert reconcile.confirm(seen=seen).findings == []
             if moved[0] >= MOVES and doubts >= DOUBTS:
                 break

@@ -55,7 +55,7 @@ def web_freeze(scene: Scene, point: str) -> None:
         else:
             scene.ground.orders.give("stop", point).wait_taken()
             web.freeze()
-        time.sleep(scene.draw.uniform(*FROZEN_S))
+        time.sleep(scene.draw.uniform(*FROZEN_S))  # the fault is its length: there is nothing to poll for
         web.thaw()
 
 
@@ -138,11 +138,11 @@ def rabbitmq_frozen(scene: Scene, point: str) -> None:
     def freeze() -> None:
         if scene.draw.random() < 0.5:
             rabbit.freeze()
-            time.sleep(BROKER_FROZEN_S)
+            time.sleep(BROKER_FROZEN_S)  # the fault is its length
             rabbit.thaw()
         else:
             with memory_alarm(rabbit):
-                time.sleep(BROKER_FROZEN_S)
+                time.sleep(BROKER_FROZEN_S)  # likewise
 
     scene.at(point, freeze)
 
@@ -296,7 +296,7 @@ def reply_lost(scene: Scene, point: str) -> None:
 
     def lose() -> None:
         with scene.ground.wires["redis"].being(Mode.LOSING):
-            time.sleep(scene.draw.uniform(*WIRE_S))
+            time.sleep(scene.draw.uniform(*WIRE_S))  # the fault is its length
 
     scene.at(point, lose)
 
@@ -308,6 +308,6 @@ def network(scene: Scene, point: str) -> None:
 
     def disturb() -> None:
         with wire.being(mode):
-            time.sleep(scene.draw.uniform(*WIRE_S))
+            time.sleep(scene.draw.uniform(*WIRE_S))  # the fault is its length
 
     scene.at(point, disturb)
