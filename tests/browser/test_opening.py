@@ -3,9 +3,10 @@
 import time
 from decimal import Decimal
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import TABLET, OpenTill
+from tests.browser.device import until
 from tests.browser.store import Store
 from tests.browser.till_page import TillPage
 from tests.pipeline.processes import Pipeline
@@ -51,6 +52,25 @@ def test_a_cashier_comes_in_and_stays_in_without_the_network(till: TillPage) -> 
 
 def test_a_scan_lands_in_the_cart(till: TillPage, store: Store) -> None:
     till.scan(store.goods["leche"].codigo_barras)
+    expect(till.line("Leche entera 1 L")).to_contain_text("12.50")
+
+
+def test_what_is_scanned_before_the_products_have_come_is_added_when_they_have(
+    open_till: OpenTill, store: Store
+) -> None:
+    till = open_till()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    till.page.route("**/api/v1/productos?*", hold, times=1)
+    till.enter(store)
+    expect(till.box).to_be_focused()
+    till.scan(store.goods["leche"].codigo_barras)
+    expect(till.page.get_by_text("en cuanto lleguen los productos")).to_be_visible()
+    until(till, lambda: held, what="it asks for them")
+    held[0].continue_()
     expect(till.line("Leche entera 1 L")).to_contain_text("12.50")
 
 

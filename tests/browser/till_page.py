@@ -38,6 +38,12 @@ class TillPage:
 
     def sign_in(self, store: Store, *, rol: str = "cajero", terminal: int = 1) -> "TillPage":
         """Through the screen; where there are several, the till of that number. Returns with the catalogue there."""
+        self.enter(store, rol=rol, terminal=terminal)
+        expect(self.page.get_by_text("Escanea el primer producto")).to_be_visible(timeout=SYNC_MS)
+        return self
+
+    def enter(self, store: Store, *, rol: str = "cajero", terminal: int = 1) -> None:
+        """As `sign_in`, but without waiting for the catalogue."""
         self.page.get_by_label("Usuario", exact=True).fill(store.usuario(rol))
         self.page.get_by_label("Contraseña", exact=True).fill(CLAVE)
         self.page.get_by_role("button", name="Entrar").click()
@@ -45,8 +51,6 @@ class TillPage:
         expect(self.box.or_(choice).first).to_be_visible()
         if choice.is_visible():
             choice.click()
-        expect(self.page.get_by_text("Escanea el primer producto")).to_be_visible(timeout=SYNC_MS)
-        return self
 
     def another_window(self) -> "TillPage":
         """A second tab of the same device."""

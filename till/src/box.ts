@@ -9,7 +9,19 @@ import { BOX_ID } from "./focus";
 import { t } from "./i18n";
 import { readShortCode, shortCode } from "./ids";
 import { refreshDisponible } from "./live";
-import { cart, catalogueVersion, dialog, lastSale, notice, paying, sales, selected, session } from "./state";
+import {
+  cart,
+  catalogueVersion,
+  catalogueWhole,
+  dialog,
+  lastSale,
+  notice,
+  online,
+  paying,
+  sales,
+  selected,
+  session,
+} from "./state";
 import type { Milli, Producto } from "./types";
 
 /** As many as the list shows at once: drawing more is what typing would wait for. */
@@ -116,9 +128,14 @@ function setSelected(cantidad: Milli): boolean {
   return done;
 }
 
-/** Whether a scan has to wait: for the payment, for what stands over the screen, for somebody to sign in. */
+/** Whether a scan has to wait: for the payment, for what stands over the screen, for somebody to sign in, for a cart. */
 function isBusy(): boolean {
-  return paying.value || dialog.value !== null || !["open", "ended"].includes(session.value);
+  return paying.value || dialog.value !== null || cart.value === null || !["open", "ended"].includes(session.value);
+}
+
+/** Whether a code that is not known may be soon: the catalogue is coming to this device for the first time. */
+function mayCome(code: string): boolean {
+  return !catalogueWhole.value && online.value && resolveScan(code) === null;
 }
 
 /**
@@ -144,19 +161,20 @@ function isFigure(): boolean {
 export function takeScan(code: string): boolean {
   const busy = isBusy();
   const known = resolveScan(code) !== null;
-  if (!known && isFigure()) {
+  const coming = mayCome(code);
+  if (!known && isFigure() && !coming) {
     takeOut(code);
     notice.value = { text: t("codeUnknown", { codigo: code }) };
     return true;
   }
-  if (!known && (busy || isOfTheField(code))) {
+  if (!known && ((busy && !coming) || isOfTheField(code))) {
     return false;
   }
   takeOut(code);
-  if (busy) {
+  if (busy || coming) {
     notFor = paying.value ? (cart.value?.id ?? null) : notFor;
     pendingScans.value = [...pendingScans.value, code];
-    notice.value = { text: t("scanKept", { n: pendingScans.value.length }) };
+    notice.value = { text: busy ? t("scanKept", { n: pendingScans.value.length }) : t("scanComing") };
   } else {
     sell(code);
   }
@@ -193,7 +211,9 @@ export function watchPending(): void {
   );
   effect(() => {
     const id = cart.value?.id ?? null;
-    if (pendingScans.value.length > 0 && !isBusy() && id !== null && id !== notFor) {
+    void catalogueVersion.value;
+    const [next] = pendingScans.value;
+    if (next !== undefined && !isBusy() && !mayCome(next) && id !== null && id !== notFor) {
       queueMicrotask(sellPending);
     }
   });
@@ -203,8 +223,11 @@ export function watchPending(): void {
 /** In turn; what has to be weighed stops it until it is. */
 function sellPending(): void {
   const shown = lastSale.value;
-  while (pendingScans.value.length > 0 && !isBusy()) {
-    const [code = "", ...others] = pendingScans.value;
+  for (;;) {
+    const [code, ...others] = pendingScans.value;
+    if (code === undefined || isBusy() || mayCome(code)) {
+      break;
+    }
     pendingScans.value = others;
     sell(code);
   }

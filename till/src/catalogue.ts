@@ -4,7 +4,7 @@ import { computed } from "@preact/signals";
 import { type KeptProduct, openDb, tell } from "./db";
 import { api, NoConnection } from "./net";
 import { clearProducts, plainText, putProducts } from "./products";
-import { disponible, online, refused, seat, session, toReview } from "./state";
+import { catalogueWhole, disponible, online, refused, seat, session, toReview } from "./state";
 import type { Milli, Producto, Unidad } from "./types";
 
 export { findByCode, getProducto, plainText, resolveScan, type Scanned, search } from "./products";
@@ -63,6 +63,7 @@ export async function openCatalogue(): Promise<void> {
   }
   opened = tiendaId;
   clearProducts();
+  catalogueWhole.value = false;
   disponible.value = new Map();
   await readAll(tiendaId);
 }
@@ -82,6 +83,10 @@ async function readAll(tiendaId: string): Promise<void> {
     last = batch.at(-1)?.id ?? "";
     read = batch.length;
   }
+  const whole = await db.get("meta", wholeKey(tiendaId));
+  if (whole === true && opened === tiendaId) {
+    catalogueWhole.value = true;
+  }
 }
 
 /** Another tab has brought it up to date. */
@@ -92,6 +97,7 @@ export async function rereadCatalogue(): Promise<void> {
 }
 
 const cursorKey = (tiendaId: string) => `catalogo:${tiendaId}`;
+const wholeKey = (tiendaId: string) => `catalogo-entero:${tiendaId}`;
 
 /** Ask what changed since the last time, until there is no more. One tab at a time. Throws NoConnection. */
 export async function syncCatalogue(): Promise<void> {
@@ -124,6 +130,9 @@ async function readChanges(tiendaId: string): Promise<number> {
       void tx.objectStore("productos").put(product);
     }
     void tx.objectStore("meta").put(page.hasta, cursorKey(tiendaId));
+    if (page.next === null) {
+      void tx.objectStore("meta").put(true, wholeKey(tiendaId));
+    }
     await tx.done;
     since = page.hasta;
     heard += products.length;
@@ -132,6 +141,7 @@ async function readChanges(tiendaId: string): Promise<number> {
       disponible.value = new Map([...disponible.value, ...products.map(stockOf)]);
     }
     if (page.next === null) {
+      catalogueWhole.value ||= opened === tiendaId;
       return heard;
     }
   }

@@ -27,6 +27,7 @@ export const en: Texts = {
   notFound: "Nothing is called “{texto}”.",
   codeUnknown: "No product has the code {codigo}.",
   scanKept: "One product waits for the next sale|{n} products wait for the next sale",
+  scanComing: "Added as soon as the products have come",
   keypad: "Keypad",
   camera: "Camera",
   cart: "Cart",

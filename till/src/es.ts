@@ -26,6 +26,7 @@ export const es = {
   notFound: "No hay nada que se llame «{texto}».",
   codeUnknown: "El código {codigo} no es de ningún producto.",
   scanKept: "Un producto espera a la próxima venta|{n} productos esperan a la próxima venta",
+  scanComing: "Se añade en cuanto lleguen los productos",
   keypad: "Teclado",
   camera: "Cámara",
   // the cart

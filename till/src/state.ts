@@ -17,6 +17,8 @@ export const person = signal<{ usuario: Usuario; tiendas: readonly Tienda[] } | 
 /** catalogue.ts: how many products are on the device; null while it loads. Grows on each sync. */
 export const catalogueSize = signal<number | null>(null);
 export const catalogueVersion = signal(0);
+/** catalogue.ts: whether all of it has been on the device once; what it does not know until then may be on its way. */
+export const catalogueWhole = signal(false);
 /** live.ts: what can be sold now, by product, newest known. */
 export const disponible = signal<ReadonlyMap<string, Milli | null>>(new Map());
 

@@ -4,7 +4,7 @@ import { enter, entry, pendingScans, query, takeScan, type, watchPending } from 
 import { adopt, newCart } from "../src/cart";
 import { clearProducts, putProducts } from "../src/products";
 import { checkDigit } from "../src/scale";
-import { cart, dialog, lastSale, notice, online, paying, seat, session } from "../src/state";
+import { cart, catalogueWhole, dialog, lastSale, notice, online, paying, seat, session } from "../src/state";
 import { LECHE, seatIn, TOMATE } from "./examples";
 
 const WEIGHED = `200012301500${checkDigit("200012301500")}`;
@@ -26,6 +26,7 @@ watchPending();
 beforeEach(() => {
   clearProducts();
   putProducts([LECHE, TOMATE]);
+  catalogueWhole.value = true;
   online.value = false;
   seat.value = seatIn("a");
   session.value = "open";
@@ -70,6 +71,26 @@ describe("the box", () => {
   it("says what it does not know", () => {
     expect(takeScan("0000000000")).toBe(true);
     expect(notice.value?.text).toContain("0000000000");
+  });
+  it("lets a scan wait for a catalogue that is on its way, and for a cart", () => {
+    catalogueWhole.value = false;
+    online.value = true;
+    clearProducts();
+    expect(takeScan("7501055300075")).toBe(true);
+    expect(notice.value?.text).toContain("lleguen");
+    putProducts([TOMATE]); // a page of it
+    expect(pendingScans.value).toEqual(["7501055300075"]);
+    putProducts([LECHE]);
+    return settle().then(() => expect(lines()).toEqual([["Leche entera 1 L", 1_000]]));
+  });
+  it("says of a scan that has waited that it is unknown, where the catalogue has no such thing", async () => {
+    catalogueWhole.value = false;
+    online.value = true;
+    takeScan("0000000000");
+    catalogueWhole.value = true;
+    await settle();
+    expect(notice.value?.text).toContain("0000000000");
+    expect(pendingScans.value).toEqual([]);
   });
   it("goes on where the session has ended", () => {
     session.value = "ended";

@@ -58,12 +58,14 @@ it("reads page after page, and keeps them for the next start", async () => {
   await one.syncCatalogue();
   expect(asked).toEqual(["", "p1"]);
   expect(one.catalogueSize.value).toBe(3);
+  expect(one.catalogueWhole.value).toBe(true);
   const found = one.findByCode("751");
   expect(found).toMatchObject({ precio: 1_235, impuesto: 1_600, disponible: 3_500, plain: "producto 1 s1 751" });
   expect(one.disponible.value.get(found?.id ?? "")).toBe(3_500);
   await one.closeDb();
   const next = await tab();
   expect(next.findByCode("753")?.nombre).toBe("Producto 3");
+  expect(next.catalogueWhole.value).toBe(true);
   await next.syncCatalogue();
   expect(asked).toEqual(["p2"]);
   await next.closeDb();
@@ -75,6 +77,7 @@ it("repeats what broke off, and misses nothing", async () => {
   const one = await tab();
   await expect(one.syncCatalogue()).rejects.toThrow("no network");
   expect(one.catalogueSize.value).toBe(2);
+  expect(one.catalogueWhole.value).toBe(false);
   await one.closeDb();
   pages = { ...pages, p1 };
   const next = await tab();
