@@ -241,11 +241,12 @@ def settle(
     balances: Sequence[Balance],
     answer_ttl_s: int,
     timeline: str = "",
+    epoch: int = 0,
 ) -> tuple[int, bool]:
     """After COMMIT: drop the holds, write that transaction's balances. Holds dropped, and False where the tienda is
-    disarmed."""
+    disarmed. `timeline` and `epoch` are PostgreSQL's; 0 where it was not read."""
     names = [keys.meta(tienda_id), keys.journal(tienda_id), keys.loaded(tienda_id)]
-    arguments: list[str | int] = [keys.stock_prefix(tienda_id), answer_ttl_s, timeline, len(sales)]
+    arguments: list[str | int] = [keys.stock_prefix(tienda_id), answer_ttl_s, timeline, epoch, len(sales)]
     for sale in sales:
         names += (keys.hold(tienda_id, sale.venta_id), keys.answer(tienda_id, sale.venta_id))
         arguments += (str(sale.venta_id), sale.huella, sale.answer)

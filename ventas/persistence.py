@@ -63,6 +63,7 @@ class Written:
     verdict: Verdict
     balances: dict[UUID, ledger.StockBalance]
     timeline: str
+    epochs: dict[UUID, int] = field(default_factory=dict)
 
 
 def sale_key(sale: SaleMessage) -> SaleKey:
@@ -132,7 +133,7 @@ def _write(sales: Sequence[SaleMessage], now: datetime) -> Written:
     others = {item.producto_id for sale in verdict.known for item in sale.items} - balances.keys()
     if others:
         balances |= {balance.producto_id: balance for balance in ledger.balances(productos=sorted(others))}
-    return Written(verdict, balances, read_timeline())
+    return Written(verdict, balances, read_timeline(), epochs)
 
 
 def _check_terminals(sales: Sequence[SaleMessage], terminals: dict[UUID, tuple[UUID, int]]) -> None:
@@ -191,10 +192,12 @@ def kept_answer(sale: SaleMessage) -> str:
 
 
 def settle(*, written: Written) -> None:
-    """After COMMIT, one call a tienda: the holds go, the balances of that transaction come. Raises a StockError."""
+    """After COMMIT, one call a tienda: the holds go, the balances of that transaction come. A message of a past epoch
+    brings none: but whoever is still armed with it hears of the later one. Raises a StockError."""
     verdict = written.verdict
     done = verdict.fresh + verdict.known
-    for tienda_id in sorted({sale.tienda_id for sale in done}):
+    past = {sale.tienda_id for sale, motivo in verdict.failed if motivo is MotivoFalla.EPOCA}
+    for tienda_id in sorted({sale.tienda_id for sale in done} | past):
         mine = [sale for sale in done if sale.tienda_id == tienda_id]
         productos = sorted({item.producto_id for sale in mine for item in sale.items})
         reservation.settle(
@@ -209,6 +212,7 @@ def settle(*, written: Written) -> None:
             ],
             answer_ttl_s=settings.ANSWER_TTL_S,
             timeline=written.timeline,
+            epoch=written.epochs.get(tienda_id, 0),
         )
     for sale, motivo in verdict.failed:
         if motivo is not MotivoFalla.EPOCA:

@@ -119,6 +119,7 @@ class StockedTienda:
         answer: str = "",
         balances: Mapping[UUID, tuple[int, int]] | None = None,
         timeline: str = "",
+        epoch: int = 0,
     ) -> tuple[int, bool]:
         """`balances`: producto -> saldo, version."""
         return reservation.settle(
@@ -127,6 +128,7 @@ class StockedTienda:
             balances=[Balance(producto, saldo, version) for producto, (saldo, version) in (balances or {}).items()],
             answer_ttl_s=TTL_S,
             timeline=timeline,
+            epoch=epoch,
         )
 
     def flush(self, *productos: UUID) -> int:

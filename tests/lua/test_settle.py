@@ -156,6 +156,18 @@ def test_a_balance_of_another_postgresql_disarms(
     assert tienda.armed() is sound
 
 
+@pytest.mark.parametrize(("later", "sound"), [(-1, True), (0, True), (1, False)])
+def test_a_server_that_is_armed_with_a_past_epoch_is_disarmed(tienda: StockedTienda, later: int, sound: bool) -> None:
+    """Another one was in its place, and it is back; what is behind it in PostgreSQL is a cold start's own affair."""
+    bread = tienda.product(saldo=5000)
+    venta_id = tienda.held({bread: 1000})
+    armed_with = int(tienda.client.hget(tienda.meta, "epoch"))
+
+    assert tienda.settle(venta_id, balances={bread: (4000, 2)}, epoch=armed_with + later) == (1, sound)
+
+    assert tienda.armed() is sound
+
+
 def test_runs_while_not_armed(tienda: StockedTienda) -> None:
     """Workers drain the queue before a cold start; what they settle does no harm."""
     bread = tienda.product(saldo=5000)
@@ -190,11 +202,11 @@ def test_a_wrong_number_of_arguments_is_refused(tienda: StockedTienda, spoil: in
     bread = tienda.product(saldo=5000)
     venta_id = tienda.held({bread: 1000})
     names = [tienda.meta, tienda.journal, tienda.loaded, tienda.hold_key(venta_id), tienda.answer_key(venta_id)]
-    arguments: list[str | int] = ["stock:", TTL_S, "", 1, str(venta_id), HUELLA, "", "spoil", "spoil"]
+    arguments: list[str | int] = ["stock:", TTL_S, "", 0, 1, str(venta_id), HUELLA, "", "spoil", "spoil"]
     before = tienda.dump()
 
     with pytest.raises(StockRefused, match="settle: three arguments a sale and a product"):
-        scripts.settle(keys=names, arguments=arguments[: 7 + spoil])
+        scripts.settle(keys=names, arguments=arguments[: 8 + spoil])
 
     assert tienda.dump() == before
 
@@ -216,7 +228,7 @@ def test_a_balance_that_is_no_whole_number_is_refused_whole(
                 *(tienda.hold_key(venta_id), tienda.answer_key(venta_id), tienda.stock_key(bread)),
             ],
             arguments=[
-                *(tienda.stock_key(bread)[:-36], TTL_S, "", 1),
+                *(tienda.stock_key(bread)[:-36], TTL_S, "", 0, 1),
                 *(str(venta_id), HUELLA, "done", str(bread), str(saldo), str(version)),
             ],
         )

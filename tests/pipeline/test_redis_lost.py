@@ -7,7 +7,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from django.db.models import F
 
+from blend_pos.tiendas.models import Tienda
 from cache_stock import keys, scripts
 from scripts.services import Services
 from tests.pipeline.processes import Pipeline
@@ -49,6 +51,20 @@ def assert_nothing_oversold(shop: Shop, sold: list[Sold]) -> None:
         assert not set(answered.get(status, [])) & written.keys()
     assert shop.sold() == 1000 * len(written)
     assert {failed.motivo for failed in shop.fallidas()} <= {MotivoFalla.EPOCA}
+    shop.assert_exact()
+
+
+def test_an_old_master_that_is_back_is_disarmed_by_its_first_sale(pipeline: Pipeline) -> None:
+    """Another one was in its place, and armed: PostgreSQL's epoch is a later one, and beat has not looked yet."""
+    shop = open_shop()
+    Tienda.objects.filter(pk=shop.tienda_id).update(epoch=F("epoch") + 1)
+
+    sold = pipeline.till(shop).sell([(shop.products[0], 1)])
+
+    assert sold.status == HTTPStatus.CREATED
+    wait_until(lambda: not shop.is_armed(), timeout_s=10, what="it is disarmed")
+    assert [(failed.venta_id, failed.motivo) for failed in shop.fallidas()] == [(sold.key, MotivoFalla.EPOCA)]
+    arm(shop, pipeline)
     shop.assert_exact()
 
 

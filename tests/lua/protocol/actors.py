@@ -50,7 +50,7 @@ class Worker:
                 [sale for sale in verdict.known if sale.tienda_id == tienda],
                 [(sale, motivo) for sale, motivo in verdict.failed if sale.tienda_id == tienda],
             )
-            self.to_settle.append(Written(mine, written.balances, written.timeline))
+            self.to_settle.append(Written(mine, written.balances, written.timeline, written.epochs))
 
     @property
     def done(self) -> bool:

@@ -105,9 +105,10 @@ class Postgres:
     def write(self, sales: Sequence[SaleMessage]) -> Written:
         """One batch, one transaction: what ventas.persistence.write does."""
         tables = self.tables
+        epochs = {tienda: rows.epoch for tienda, rows in tables.items()}
         verdict = persistence.judge(
             sales=sales,
-            epochs={tienda: rows.epoch for tienda, rows in tables.items()},
+            epochs=epochs,
             known={
                 (tienda, venta): sale.huella for tienda, rows in tables.items() for venta, sale in rows.sales.items()
             },
@@ -129,7 +130,7 @@ class Postgres:
                 failed.estado = EstadoFalla.PERSISTIDA
         for sale, motivo in verdict.failed:
             tables[sale.tienda_id].record_failed(sale, motivo, con_reserva=motivo is not MotivoFalla.EPOCA)
-        return Written(verdict, self.balances(verdict.fresh + verdict.known), TIMELINE)
+        return Written(verdict, self.balances(verdict.fresh + verdict.known), TIMELINE, epochs)
 
     def balances(self, sales: Sequence[SaleMessage]) -> dict[UUID, StockBalance]:
         """The balances of now of the products of these sales."""
