@@ -4,12 +4,17 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections
+from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from scripts.ports import free_port
+from scripts.services import Redis
 from tests.conftest import ENVIRONMENT, SERVICES
 from tests.faults.ground import QUICK, Ground
 from tests.faults.matrix import Result, table
@@ -41,18 +46,29 @@ def ground(
             "rabbitmq": open_wire(SERVICES.rabbit.port),
             "postgres": open_wire(SERVICES.postgres.port),
         }
+        lens = open_wire(SERVICES.redis.port)
         environment = {**os.environ, **ENVIRONMENT, **QUICK}
         environment["REDIS_URL"] = wires["redis"].through(SERVICES.redis.url)
         environment["RABBITMQ_URL"] = wires["rabbitmq"].through(host.url)
         environment["DATABASE_URL"] = wires["postgres"].through(database)
         environment |= {"FAULT_POINTS": str(orders.folder), "SALES_QUEUE_DELIVERY_LIMIT": DELIVERIES}
         spawner = Spawner(folder=folder, environment=environment)
-        yield Ground(SERVICES, host, spawner, orders, wires)
+        standby = _standby(folder)
+        stock = {**settings.CACHES["stock"], "LOCATION": lens.through(SERVICES.redis.url)}
+        with override_settings(CACHES={**settings.CACHES, "stock": stock}):
+            yield Ground(SERVICES, host, spawner, orders, wires, standby, lens, environment)
         spawner.end_all()
-        for wire in wires.values():
+        standby.kill()
+        for wire in (*wires.values(), lens):
             wire.close()
         connections.close_all()
         host.delete()
+
+
+def _standby(folder: Path) -> Redis:
+    """A second Redis, with the first one's password: whoever is led to it finds the door open."""
+    password = urlsplit(SERVICES.redis.url).password or ""
+    return Redis(folder=folder / "standby", port=free_port(), password=password, settings={"masterauth": password})
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The invariants, counted: what must be so all the while, and what when everything has come to rest."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,7 +15,7 @@ from cache_stock.scripts import StockError
 from inventario.audit import audit_pages
 from tests.faults.customers import PROMISED_S, Asked, Cart
 from tests.pipeline.shop import Shop, receipt_gaps
-from ventas.models import DetalleVenta, EstadoFalla, Venta, VentaFallida
+from ventas.models import DetalleVenta, EstadoFalla, MotivoFalla, Venta, VentaFallida
 
 LOOK_S = 0.25
 HONEST = {HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE}
@@ -115,9 +115,37 @@ def rest_violations(shop: Shop, carts: Sequence[Cart]) -> list[str]:
         if refused and only and key in ventas:
             found.append(f"I7 {key}: told {last}, and it is written")
         found += [f"I7 {key}: {each}" for each in cart.asked if each.status not in {None, *HONEST}]
+        bare = [each for each in cart.asked if each.status == HTTPStatus.SERVICE_UNAVAILABLE and not each.retry_after]
+        found += [f"I7 {key}: no Retry-After with {each}" for each in bare]
     found += [f"I5 {key}: written, and nobody asked" for key in ventas.keys() - asked.keys()]
     found += [f"I1 receipts: {gap}" for gap in receipt_gaps(shop.tienda_id)]
     return found
+
+
+def scene_violations(
+    shops: Sequence[Shop], *, to_fail: Set[UUID], marks: Sequence[str], confirmed: Set[UUID]
+) -> list[str]:
+    """I6 at rest: what RabbitMQ has confirmed is written or failed; of sales, only those that were to fail have, but
+    for those of a past epoch; and what is no sale is kept."""
+    tiendas = [shop.tienda_id for shop in shops]
+    failed = VentaFallida.objects.filter(tienda__in=tiendas).exclude(estado=EstadoFalla.PERSISTIDA)
+    others = failed.exclude(motivo=MotivoFalla.EPOCA).values_list("venta_id", flat=True)
+    fallidas = {venta for venta in others if venta is not None}
+    found = [f"I6 failed: {venta}" for venta in fallidas - to_fail]
+    found += [f"I6 not failed: {venta}" for venta in to_fail - fallidas]
+    everywhere = set(Venta.objects.values_list("venta_id", flat=True))
+    everywhere |= set(VentaFallida.objects.values_list("venta_id", flat=True))
+    found += [f"I6 confirmed, and nowhere: {venta}" for venta in confirmed - everywhere]
+    kept = VentaFallida.objects.filter(motivo=MotivoFalla.ILEGIBLE)
+    return found + [f"I6 dropped: {mark}" for mark in marks if not kept.filter(cuerpo__contains=mark).exists()]
+
+
+def counts(shops: Sequence[Shop]) -> tuple[int, int, int]:
+    """How many sales are written, dropped by epoch, and failed otherwise."""
+    tiendas = [shop.tienda_id for shop in shops]
+    failed = VentaFallida.objects.filter(tienda__in=tiendas).exclude(estado=EstadoFalla.PERSISTIDA)
+    dropped = failed.filter(motivo=MotivoFalla.EPOCA).count()
+    return Venta.objects.filter(tienda__in=tiendas).count(), dropped, failed.count() - dropped
 
 
 def _overlaps(asked: Asked, unwell: Moments) -> bool:

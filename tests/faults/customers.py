@@ -33,6 +33,7 @@ class Asked:
     until: float
     status: int | None
     codigo: str
+    retry_after: bool = True
 
 
 @dataclass(slots=True)
@@ -71,11 +72,11 @@ class Customers:
         return Till(self.url, shop.seats[0].tokens[rol], pool=self.pool)
 
     @contextmanager
-    def buying(self) -> Iterator[None]:
+    def buying(self, *, tills: int = TILLS, pace_s: float = PACE_S) -> Iterator[None]:
         """Customers come as long as the block runs."""
         stop = threading.Event()
-        with ThreadPoolExecutor(TILLS) as threads:
-            running = [threads.submit(self._serve, number, stop) for number in range(TILLS)]
+        with ThreadPoolExecutor(tills) as threads:
+            running = [threads.submit(self._serve, number, stop, pace_s) for number in range(tills)]
             try:
                 yield
             finally:
@@ -98,7 +99,16 @@ class Customers:
             time.sleep(0.02)
         raise AssertionError(f"not {count} answers of {status or 'any status'} within {timeout_s:g} s")
 
-    def _serve(self, number: int, stop: threading.Event) -> None:
+    def promised_since(self, moment: float) -> int:
+        """How many requests that began later were answered 201."""
+        return sum(
+            1
+            for cart in list(self.carts)
+            for each in list(cart.asked)
+            if each.at >= moment and each.status == HTTPStatus.CREATED
+        )
+
+    def _serve(self, number: int, stop: threading.Event, pace_s: float) -> None:
         draw = random.Random(f"{self.seed}/till {number}")
         shop = self.shops[number % len(self.shops)]
         till = self.till(shop)
@@ -107,7 +117,7 @@ class Customers:
             cart = Cart(shop, uuid4(), [(producto, draw.choice(CANTIDADES)) for producto in chosen])
             self.carts.append(cart)
             self._sell(till, cart, draw, stop)
-            stop.wait(PACE_S * draw.random())
+            stop.wait(pace_s * draw.random())
 
     def _sell(self, till: Till, cart: Cart, draw: random.Random, stop: threading.Event) -> None:
         """As a till does: the same key again where nobody knows, and where it is told to come again."""
@@ -122,13 +132,14 @@ class Customers:
 def ask(till: Till, cart: Cart) -> Asked:
     """Post the cart once, and keep what came of it."""
     at = time.monotonic()
-    status, codigo = None, ""
+    status, codigo, retry_after = None, "", True
     try:
         reply: Reply = till.sell(cart.lines, key=cart.key).reply
         status = reply.status
+        retry_after = "retry-after" in reply.headers
         codigo = reply.body.get("codigo", "") if isinstance(reply.body, dict) else ""
     except urllib3.exceptions.HTTPError:
         pass  # the server was killed, or is frozen: no answer is what there is
-    answer = Asked(at, time.monotonic(), status, codigo)
+    answer = Asked(at, time.monotonic(), status, codigo, retry_after)
     cart.asked.append(answer)
     return answer

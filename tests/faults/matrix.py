@@ -4,18 +4,15 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+
+from redis.exceptions import RedisError
 
 from cache_stock.scripts import StockError
-from tests.faults.counting import Watch, late_answers, rest_violations
+from tests.faults.counting import Watch, counts, late_answers, rest_violations, scene_violations
 from tests.faults.customers import Customers
 from tests.faults.ground import Ground
-from tests.faults.scene import Scene, open_scene, stale_warmups
-
-Size = Literal["smoke", "test", "faults", "long"]
-BEFORE, AFTER = 4, 4  # sales that were promised before it breaks, and after it has healed
-HEALS_S = 10.0  # from the mend, or from when every tienda is armed, to the next promised sales
-GIVE_UP_S = 90.0
+from tests.faults.healing import GIVE_UP_S, SELLS, Heals, heal
+from tests.faults.scene import AFTER, BEFORE, Scene, Size, open_scene, stale_warmups
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +27,7 @@ class Row:
     inject: Callable[[Scene, str], None]
     smoke: int = 0
     at_once: int = 1  # injections a case: of what needs no rest after each
+    heals: Heals = SELLS
 
     def count(self, size: Size) -> int:
         """How many injections; N in the environment says otherwise."""
@@ -38,17 +36,25 @@ class Row:
 
 @dataclass(slots=True)
 class Result:
-    """What came of one row. `healed_s`: the longest time from the mend to the next promised sales."""
+    """What came of one row. `healed_s`: the longest time from the mend to what `heals` names, which may take
+    `within_s`. Of the sales, `dropped` are those of a past epoch."""
 
     name: str
     seed: str
+    heals: str
+    within_s: float
     injections: int = 0
     cases: int = 0
+    points: dict[str, int] = field(default_factory=dict)
     carts: int = 0
     promised: int = 0
+    persisted: int = 0
+    dropped: int = 0
+    failed: int = 0
     looks: int = 0
     healed_s: float = 0.0
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
@@ -59,15 +65,17 @@ class Result:
 def run_row(row: Row, ground: Ground, *, size: Size, seed: str, most_s: float | None = None) -> Result:
     """Inject as often as the size says, each case with a seed of its own; stop at the first case with a violation."""
     started = time.monotonic()
-    result = Result(row.name, seed)
+    result = Result(row.name, seed, row.heals.what, row.heals.within_s)
     ground.start()
-    scene = open_scene(ground, seed=f"{seed}/{row.name}")
+    scene = open_scene(ground, seed=f"{seed}/{row.name}", size=size, points=len(row.points))
     number = 0
     while result.injections < row.count(size):
         _run_case(row, scene, result, number, most=row.count(size) - result.injections)
         number += 1
         if result.violations or (most_s is not None and time.monotonic() - started > most_s):
             break
+    result.persisted, result.dropped, result.failed = counts(scene.shops)
+    result.notes = scene.notes
     result.seconds = time.monotonic() - started
     return result
 
@@ -80,25 +88,28 @@ def _run_case(row: Row, scene: Scene, result: Result, number: int, *, most: int)
     scene.restock()
     watch = Watch(scene.shops)
     before = len(scene.customers.carts)
+    healed_s = GIVE_UP_S
     try:
         with watch.looking(), stale_warmups(scene), scene.customers.buying():
             scene.customers.wait_for(BEFORE)
             for _ in range(min(row.at_once, most)):
                 row.inject(scene, point)
+                scene.number += 1
                 result.injections += 1
+                result.points[point] = result.points.get(point, 0) + 1
             scene.ground.orders.withdraw()
             scene.ground.start()
-            healed_s = scene.customers.wait_for(AFTER, timeout_s=GIVE_UP_S)
+            healed_s = heal(scene, row.heals)
+            scene.customers.wait_for(AFTER, timeout_s=GIVE_UP_S)
+            scene.afterwards.close()
         scene.come_to_rest()
-        found = [*sorted(watch.found)]
-        found += [f"healed after {healed_s:.1f} s"] if healed_s > HEALS_S else []
-        found += scene.dropped()
-        late = late_answers(scene.customers.carts, scene.unwell)
-        found += late if len(late) > scene.excused else []
-        for shop in scene.shops:
-            found += rest_violations(shop, scene.customers.carts)
-    except (AssertionError, StockError) as failure:
-        healed_s, found = GIVE_UP_S, [f"{type(failure).__name__}: {failure}"]
+        found = _violations(scene, watch)
+        if healed_s > row.heals.within_s * scene.patience:
+            found.append(f"{row.heals.what} after {healed_s:.1f} s")
+    except (AssertionError, StockError, RedisError) as failure:
+        found = [*sorted(watch.found), f"{type(failure).__name__}: {failure}"]
+    finally:
+        scene.afterwards.close()
     new = scene.customers.carts[before:]
     result.cases += 1
     result.carts += len(new)
@@ -108,14 +119,27 @@ def _run_case(row: Row, scene: Scene, result: Result, number: int, *, most: int)
     result.violations += [f"case {number} at {point}: {violation}" for violation in found]
 
 
+def _violations(scene: Scene, watch: Watch) -> list[str]:
+    """Each invariant that does not hold, all the while or at rest."""
+    found = sorted(watch.found)
+    late = late_answers(scene.customers.carts, scene.unwell)
+    found += late if len(late) > scene.excused else []
+    for shop in scene.shops:
+        found += rest_violations(shop, scene.customers.carts)
+    confirmed = scene.ground.orders.confirmed()
+    return found + scene_violations(scene.shops, to_fail=scene.to_fail, marks=scene.marks, confirmed=confirmed)
+
+
 def table(results: list[Result]) -> str:
     """The matrix, as it is printed."""
-    names = ("injected", "cases", "carts", "201", "looks", "healed", "took")
+    names = ("injected", "cases", "carts", "201", "written", "epoch", "failed", "looks", "took")
     columns = "".join(f"{name:>9}" for name in names)
-    lines = [f"{'fault':18}{columns}  violations"]
+    lines = [f"{'fault':18}{columns}  {'healed':26}  violations"]
     for one in results:
-        counts = (one.injections, one.cases, one.carts, one.promised, one.looks)
-        figures = "".join(f"{count:9}" for count in counts) + f"{one.healed_s:7.1f} s{one.seconds:7.0f} s"
-        lines.append(f"{one.name:18}{figures}  {len(one.violations)}")
+        sales = (one.carts, one.promised, one.persisted, one.dropped, one.failed)
+        figures = "".join(f"{count:9}" for count in (one.injections, one.cases, *sales, one.looks))
+        healed = f"{one.healed_s:.1f} of {one.within_s:.0f} s, {one.heals}"
+        lines.append(f"{one.name:18}{figures}{one.seconds:7.0f} s  {healed:26}  {len(one.violations)}")
+        lines += [f"    {note}" for note in one.notes]
         lines += [f"    {violation}" for violation in one.violations[:20]]
     return "\n".join(lines)

@@ -11,12 +11,12 @@ django.setup()
 
 from cache_stock import scripts  # noqa: E402 - Django first
 from celery_app import app  # noqa: E402 - Django first
+from tests.faults.mortal_totals import BROKEN_CANTIDAD, POISON_CANTIDAD, centavos  # noqa: E402 - Django first
 from tests.faults.points import after, before  # noqa: E402 - Django first
 from ventas import batches, cold_start, persistence  # noqa: E402 - Django first
 
 __all__ = ["app"]
 
-POISON_CENTAVOS = 69_993  # 66.66 at 10.50
 OTHERS_SELL_ON_S = 3.0  # a shop has twenty
 
 persisting: Any = persistence
@@ -28,12 +28,19 @@ starting.OTHERS_SELL_ON_S = OTHERS_SELL_ON_S
 batching.persist_all = before("P5", batching.persist_all)
 
 
+class BrokenSaleError(Exception):
+    """What a sale of that total does, each time."""
+
+
 def _killed_by_poison(write: Any) -> Any:
-    """A sale of this total kills whoever is about to write it."""
+    """A sale of one total kills whoever is about to write it, one of another fails."""
 
     def wrapped(*, sales: Any, **more: Any) -> Any:
-        if any(sale.total_centavos == POISON_CENTAVOS for sale in sales):
+        totals = {sale.total_centavos for sale in sales}
+        if centavos(POISON_CANTIDAD) in totals:
             os.kill(os.getpid(), signal.SIGKILL)
+        if centavos(BROKEN_CANTIDAD) in totals:
+            raise BrokenSaleError
         return write(sales=sales, **more)
 
     return wrapped

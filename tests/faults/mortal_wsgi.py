@@ -2,19 +2,37 @@
 
 from typing import Any
 
+import orjson
+
 from blend_pos.wsgi import application
 from cache_stock import scripts
-from tests.faults.points import after, before, reach
-from ventas import checkout, publisher
+from tests.faults.points import after, before, note, reach
+from ventas import checkout, gathering, publisher
 
 __all__ = ["application"]
 
 commands: Any = scripts
 deciding: Any = checkout
+publishing: Any = gathering.GatheringPublisher
 link: Any = publisher.AmqpLink
 
 commands.reserve = after("P2", before("P1", commands.reserve))
 commands.warmup = before("P9", commands.warmup)
+
+
+def _noted(publish: Any) -> Any:
+    """What is confirmed is written down: none of it may be nowhere at last."""
+
+    def wrapped(self: Any, *, payload: bytes, **more: Any) -> Any:
+        published = publish(self, payload=payload, **more)
+        if published.outcome is publisher.Outcome.CONFIRMED:
+            note(orjson.loads(payload)["venta_id"])
+        return published
+
+    return wrapped
+
+
+publishing.publish = _noted(publishing.publish)
 deciding.decide = before("P4", deciding.decide)
 _connect = link._connect
 

@@ -32,9 +32,10 @@ class Mode(enum.Enum):
 
 @dataclass(slots=True, eq=False)
 class Wire:
-    """In front of one server's port; `port` is where to connect instead."""
+    """In front of one server's port; `port` is where to connect instead. Another `target` is for new connections."""
 
     target: int
+    home: int = 0
     mode: Mode = Mode.PASSING
     _listener: socket.socket = field(default_factory=lambda: socket.create_server((LOOPBACK, 0), backlog=128))
     _open: set[socket.socket] = field(default_factory=set)
@@ -47,7 +48,7 @@ class Wire:
     def through(self, url: str) -> str:
         """The same address by way of this wire."""
         parts = urlsplit(url)
-        return parts._replace(netloc=parts.netloc.replace(f":{self.target}", f":{self.port}")).geturl()
+        return parts._replace(netloc=parts.netloc.replace(f":{self.home}", f":{self.port}")).geturl()
 
     @contextmanager
     def being(self, mode: Mode) -> Iterator[None]:
@@ -59,6 +60,10 @@ class Wire:
             yield
         finally:
             self.mode = Mode.PASSING
+
+    def reset(self) -> None:
+        """End every connection there is; new ones are made."""
+        self._reset_all()
 
     def serve(self) -> None:
         """Accept until closed."""
@@ -134,6 +139,6 @@ def _abort(one: socket.socket) -> None:
 
 def open_wire(target: int) -> Wire:
     """A running wire to a port of this machine."""
-    wire = Wire(target)
+    wire = Wire(target, home=target)
     threading.Thread(target=wire.serve, daemon=True).start()
     return wire

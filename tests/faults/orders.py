@@ -4,10 +4,12 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
-from tests.faults.points import TAKEN
+from tests.faults.points import CONFIRMED, TAKEN
 from tests.polling import wait_until
 
+UUID_LENGTH = 36
 REACHED_S = 60.0  # a cold start drains first
 
 
@@ -55,6 +57,12 @@ class Orders:
                 act()
             finally:
                 order.release()
+
+    def confirmed(self) -> set[UUID]:
+        """The sales whose message RabbitMQ has confirmed, ever; of a last line that was cut short, nothing."""
+        log = self.folder / CONFIRMED
+        lines = log.read_text().splitlines() if log.exists() else []
+        return {UUID(line) for line in lines if len(line) == UUID_LENGTH}
 
     def withdraw(self) -> None:
         """Nothing is ordered any more."""

@@ -4,26 +4,32 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from uuid import uuid4
+from typing import Literal, TypeVar
+from uuid import UUID, uuid4
 
 from django.db import InterfaceError, OperationalError, connection
+from redis.exceptions import RedisError
 
 from blend_pos.tiendas.models import Tienda
-from cache_stock import carrying, intake, journal, reservation, rows
+from cache_stock import carrying, intake, journal, keys, reservation, rows, scripts
 from cache_stock.operations import Operation
 from cache_stock.scripts import StockError
 from inventario.catalogo import NewProduct
 from inventario.models import Producto, TipoMovimiento
-from tests.faults.customers import Customers
+from tests.faults.customers import Cart, Customers
 from tests.faults.ground import Ground
+from tests.faults.mortal_totals import PRECIO
 from tests.pipeline.rabbit import FAILED, SALES
 from tests.pipeline.shop import Shop, open_shop, poll
 from tests.polling import wait_until
-from ventas.models import MotivoFalla, VentaFallida
+from ventas.models import Venta
+
+Size = Literal["smoke", "test", "faults", "long"]
+Option = TypeVar("Option")
 
 TIENDAS = 2
 HELD_REQUESTS = ("P1", "P2", "P4")  # elsewhere no request is held, or none that waits without an end
@@ -32,7 +38,11 @@ PRODUCTS = 6
 NEARLY_SOLD_OUT = 2
 REST_S = 60.0
 STALE_S = 0.4
-POISON_CANTIDAD = 66.66  # at 10.50: a total that nobody else pays
+TESTED_OVERLOAD_S, OVERLOAD_S = 20.0, 300.0
+IN_FLIGHT = 100
+SIZES_IN_FLIGHT = {"smoke": 10, "test": 50}
+BEFORE, AFTER = 4, 4  # sales that were promised before it breaks, and after it has healed
+PATIENCE = 5.0  # of the smoke test: it runs beside others, on machines that are busy
 
 
 @dataclass(slots=True)
@@ -43,10 +53,61 @@ class Scene:
     shops: list[Shop]
     customers: Customers
     draw: random.Random
+    size: Size = "smoke"
+    number: int = 0  # of the injection
+    points: int = 1
     unwell: list[tuple[float, float]] = field(default_factory=list)
-    poisoned: int = 0
+    to_fail: set[UUID] = field(default_factory=set)  # sales that nobody can write
     marks: list[str] = field(default_factory=list)  # of bodies that are no sales
     excused: int = 0  # answers that may be late: their request was held at its point
+    notes: list[str] = field(default_factory=list)
+    afterwards: ExitStack = field(default_factory=ExitStack)  # what is to be done when the case has healed
+
+    @property
+    def long(self) -> bool:
+        return self.size == "long"
+
+    @property
+    def patience(self) -> float:
+        """Times that a bound is stretched."""
+        return PATIENCE if self.size == "smoke" else 1.0
+
+    @property
+    def overload_s(self) -> float:
+        return OVERLOAD_S if self.size in {"faults", "long"} else TESTED_OVERLOAD_S
+
+    @property
+    def behind(self) -> int:
+        """How many sales are in flight when a worker dies."""
+        return SIZES_IN_FLIGHT.get(self.size, IN_FLIGHT)
+
+    @property
+    def after(self) -> int:
+        return AFTER
+
+    def turn(self, options: Sequence[Option]) -> Option:
+        """Each of them in its turn, at each point."""
+        return options[(self.number + self.number // self.points) % len(options)]
+
+    def written(self) -> int:
+        """How many sales are, in all of the scene's tiendas."""
+        return Venta.objects.filter(tienda__in=[shop.tienda_id for shop in self.shops]).count()
+
+    def armed(self) -> bool:
+        """Whether every tienda is."""
+        try:
+            epochs = reservation.armed_epochs(tiendas=[shop.tienda_id for shop in self.shops])
+        except StockError:
+            return False
+        return None not in epochs.values()
+
+    def live_holds(self, shop: Shop) -> set[UUID]:
+        """The holds that are not a failed sale's."""
+        return {venta for venta, score in shop.holds().items() if score != float("inf")}
+
+    def forget_answer(self, cart: Cart) -> None:
+        """As after the time that answers are kept."""
+        scripts.delete(key=keys.answer(cart.shop.tienda_id, cart.key))
 
     @contextmanager
     def web_is_unwell(self) -> Iterator[None]:
@@ -94,18 +155,11 @@ class Scene:
         """Wait until nothing is on its way: every hold is a failed sale's, the queues are empty, all is armed."""
         wait_until(self._at_rest, timeout_s=REST_S, what="everything is at rest")
 
-    def dropped(self) -> list[str]:
-        """I6: bodies that are no sales, and are kept nowhere."""
-        kept = VentaFallida.objects.filter(motivo=MotivoFalla.ILEGIBLE)
-        return [f"I6 dropped: {mark}" for mark in self.marks if not kept.filter(cuerpo__contains=mark).exists()]
-
     def _at_rest(self) -> bool:
         host = self.ground.host
         try:
-            settled = all(
-                shop.is_armed() and all(score == float("inf") for score in shop.holds().values()) for shop in self.shops
-            )
-        except StockError:
+            settled = all(shop.is_armed() and not self.live_holds(shop) for shop in self.shops)
+        except (StockError, RedisError):
             return False
         return settled and host.ready(SALES) == 0 and host.ready(FAILED) == 0 and poll(lambda: True, timeout_s=1)
 
@@ -130,11 +184,11 @@ def _purchase(shop: Shop, producto: object, milli: int) -> Operation:
     )
 
 
-def open_scene(ground: Ground, *, seed: str) -> Scene:
+def open_scene(ground: Ground, *, seed: str, size: Size, points: int) -> Scene:
     """Tiendas of its own; those of earlier rows are closed, so that no cold start has to load them."""
     Tienda.objects.update(is_active=False)
     shops = [open_shop(catalogue=_catalogue(), terminals=2) for _ in range(TIENDAS)]
-    return Scene(ground, shops, Customers(shops, ground.url, seed), random.Random(seed))
+    return Scene(ground, shops, Customers(shops, ground.url, seed), random.Random(seed), size, points=points)
 
 
 def _catalogue() -> Sequence[NewProduct]:
@@ -144,7 +198,7 @@ def _catalogue() -> Sequence[NewProduct]:
             id=producto,
             sku=f"sku-{number}",
             nombre=f"Producto {number}",
-            precio=Decimal("10.50"),
+            precio=PRECIO,
             stock_inicial=Decimal(SCARCE if number < NEARLY_SOLD_OUT else AMPLE),
         )
         for number, producto in enumerate(made)
@@ -177,12 +231,3 @@ def stale_warmups(scene: Scene) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
-
-
-def armed(scene: Scene) -> bool:
-    """Whether every tienda is."""
-    try:
-        epochs = reservation.armed_epochs(tiendas=[shop.tienda_id for shop in scene.shops])
-    except StockError:
-        return False
-    return None not in epochs.values()

@@ -6,7 +6,8 @@ from typing import cast
 import pytest
 
 from tests.faults.ground import Ground
-from tests.faults.matrix import Result, Row, Size, run_row
+from tests.faults.matrix import Result, Row, run_row
+from tests.faults.scene import Size
 from tests.faults.table import ROWS
 
 HOURS = float(os.environ.get("HOURS", "0"))

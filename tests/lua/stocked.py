@@ -51,6 +51,11 @@ class StockedTienda:
         """As if another server had been armed."""
         self.client.hset(self.meta, "run_id", "0" * 40)
 
+    @property
+    def epoch(self) -> int:
+        """What it was armed with."""
+        return int(str(self.client.hget(self.meta, "epoch")))
+
     def armed(self) -> bool:
         return reservation.armed_epochs(tiendas=[self.tienda_id])[self.tienda_id] is not None
 

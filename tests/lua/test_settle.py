@@ -161,7 +161,7 @@ def test_a_server_that_is_armed_with_a_past_epoch_is_disarmed(tienda: StockedTie
     """Another one was in its place, and it is back; what is behind it in PostgreSQL is a cold start's own affair."""
     bread = tienda.product(saldo=5000)
     venta_id = tienda.held({bread: 1000})
-    armed_with = int(tienda.client.hget(tienda.meta, "epoch"))
+    armed_with = tienda.epoch
 
     assert tienda.settle(venta_id, balances={bread: (4000, 2)}, epoch=armed_with + later) == (1, sound)
 

@@ -184,6 +184,16 @@ def control(rabbit: Rabbit, *command: str) -> str:
 
 
 @contextmanager
+def disk_alarm(rabbit: Rabbit) -> Iterator[None]:
+    """The broker believes that its disk is nearly full: whoever publishes is blocked."""
+    control(rabbit, "set_disk_free_limit", "1000TB")
+    try:
+        yield
+    finally:
+        control(rabbit, "set_disk_free_limit", "50MB")
+
+
+@contextmanager
 def memory_alarm(rabbit: Rabbit) -> Iterator[None]:
     """The broker believes that its memory is used up: whoever publishes is blocked."""
     control(rabbit, "set_vm_memory_high_watermark", "0.00001")
