@@ -28,7 +28,9 @@ from tests.spawning import Spawner
 
 DESKTOP = (1366, 768)
 TABLET = (1024, 768)
-EXPECT_MS = 5_000
+EXPECT_MS = 15_000  # a machine that does much else is slow, and nothing else
+# What the screen did not show in time, and what a gesture did not reach; never what was counted (docs/adr/0031).
+SLOW = ["Locator expected", "Page expected", "TimeoutError"]
 # Else it looks for its maker at every start.
 QUIET = (
     "--disable-gpu",
@@ -42,6 +44,14 @@ QUIET = (
 PRINTER = """globalThis.papers = [];
 globalThis.print = () => globalThis.papers.push(document.getElementById("ticket").textContent);"""
 OpenTill = Callable[..., TillPage]
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """A browser's test that was overtaken by its machine is run once more, and the run says so."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=SLOW))
 
 
 @pytest.fixture(scope="package")

@@ -134,7 +134,7 @@ def scene_violations(
     found = [f"I6 failed: {venta}" for venta in fallidas - to_fail]
     found += [f"I6 not failed: {venta}" for venta in to_fail - fallidas]
     everywhere = set(Venta.objects.values_list("venta_id", flat=True))
-    everywhere |= set(VentaFallida.objects.values_list("venta_id", flat=True))
+    everywhere |= {failed.venta_id for failed in VentaFallida.objects.only("venta_id") if failed.venta_id is not None}
     found += [f"I6 confirmed, and nowhere: {venta}" for venta in confirmed - everywhere]
     kept = VentaFallida.objects.filter(motivo=MotivoFalla.ILEGIBLE)
     return found + [f"I6 dropped: {mark}" for mark in marks if not kept.filter(cuerpo__contains=mark).exists()]
