@@ -18,7 +18,7 @@ help:  ## What can be made
 	@echo "FILE=…     make replay: one basket a line, product names parted by commas"
 	@echo "STOCK=20   make replay: units of each product; else twice what the file asks for"
 	@echo "TILLS=8    make replay: how many sell at once;  RATE=50: baskets a second, else as fast as they can"
-	@echo "ONLY=…     make faults: these rows of the matrix, parted by commas;  N=20: so often;  SEED=7"
+	@echo "ONLY=…     make faults: these rows of the matrix, parted by commas;  N=20: so often;  SEED=7;  JOBS=2 grounds;  HOURS=8"
 	@echo "ARGS=…     make test: arguments for pytest"
 
 run: $(VENV)  ## Start everything, sell one cart, show its passage, stay up until Ctrl-C
@@ -35,7 +35,7 @@ test: $(VENV)  ## Every test, on real servers of its own
 
 faults: $(VENV)  ## Break every part while tills sell, and count what is lost, doubled or oversold
 	@.venv/bin/python -m scripts.install
-	@FAULTS=$(or $(FAULTS),faults) RESULTS=$(or $(RESULTS),.run/faults.json) .venv/bin/python -m pytest -q tests/faults
+	@FAULTS=$(or $(FAULTS),faults) RESULTS=$(or $(RESULTS),.run/faults.json) .venv/bin/python -m tests.faults
 
 check: $(VENV)  ## Lint, format, types, layers, migrations; the till's as well, and that its assets are built
 	.venv/bin/ruff check .

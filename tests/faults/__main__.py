@@ -1,0 +1,66 @@
+"""`make faults`: the matrix on several grounds side by side, each with servers of its own; one table of all rows.
+
+The rows are claimed one after another by whichever ground is free. JOBS says how many grounds; the other variables are
+test_matrix.py's. The exit status is not 0 where anything was violated, or a row did not run.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.faults.matrix import Result, table
+from tests.faults.table import ROWS
+
+GROUNDS = 2
+FAILED = 1
+
+
+def main() -> int:
+    """Run, print the table, write RESULTS."""
+    started = time.monotonic()
+    chosen = [name for name in os.environ.get("ONLY", "").split(",") if name] or [row.name for row in ROWS]
+    jobs = min(int(os.environ.get("JOBS", GROUNDS)), len(chosen))
+    with tempfile.TemporaryDirectory(prefix="blend-pos-faults-") as name:
+        folder = Path(name)
+        (folder / "claims").mkdir()
+        statuses = _run(folder, jobs)
+        parts = sorted(folder.glob("results-*.json"))
+        results = [Result(**one) for part in parts for one in json.loads(part.read_text())]
+    order = [row.name for row in ROWS]
+    results.sort(key=lambda result: order.index(result.name))
+    print(table(results))
+    violations = sum(len(result.violations) for result in results)
+    minutes = (time.monotonic() - started) / 60
+    injections = sum(result.injections for result in results)
+    print(f"{injections} injections, {violations} violations, {minutes:.0f} minutes on {jobs} grounds, seed {_seed()}")
+    if path := os.environ.get("RESULTS"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(json.dumps([one.as_json() for one in results], indent=1))
+    return FAILED if violations or any(statuses) or len(results) != len(chosen) else 0
+
+
+def _seed() -> str:
+    return os.environ.get("SEED", "1")
+
+
+def _run(folder: Path, jobs: int) -> list[int]:
+    """Each ground's pytest; their exit statuses."""
+    running = []
+    for number in range(jobs):
+        environment = {
+            **os.environ,
+            "CLAIMS": str(folder / "claims"),
+            "RESULTS": str(folder / f"results-{number}.json"),
+            "HOURS": str(float(os.environ.get("HOURS", "0")) * jobs),
+        }
+        command = [sys.executable, "-m", "pytest", "-q", "-rN", "--tb=short", "tests/faults/test_matrix.py"]
+        running.append(subprocess.Popen(command, env=environment))
+    return [one.wait() for one in running]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
