@@ -12,8 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults.matrix import Result, table
-from tests.faults.table import ROWS
+from tests.faults.results import Result, table
 
 GROUNDS = 2
 FAILED = 1
@@ -22,16 +21,15 @@ FAILED = 1
 def main() -> int:
     """Run, print the table, write RESULTS."""
     started = time.monotonic()
-    chosen = [name for name in os.environ.get("ONLY", "").split(",") if name] or [row.name for row in ROWS]
-    jobs = min(int(os.environ.get("JOBS", GROUNDS)), len(chosen))
+    only = [name for name in os.environ.get("ONLY", "").split(",") if name]
+    jobs = min(int(os.environ.get("JOBS") or GROUNDS), len(only) or GROUNDS)
     with tempfile.TemporaryDirectory(prefix="blend-pos-faults-") as name:
         folder = Path(name)
         (folder / "claims").mkdir()
         statuses = _run(folder, jobs)
         parts = sorted(folder.glob("results-*.json"))
         results = [Result(**one) for part in parts for one in json.loads(part.read_text())]
-    order = [row.name for row in ROWS]
-    results.sort(key=lambda result: order.index(result.name))
+    results.sort(key=lambda result: result.place)
     print(table(results))
     violations = sum(len(result.violations) for result in results)
     minutes = (time.monotonic() - started) / 60
@@ -40,7 +38,7 @@ def main() -> int:
     if path := os.environ.get("RESULTS"):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(json.dumps([one.as_json() for one in results], indent=1))
-    return FAILED if violations or any(statuses) or len(results) != len(chosen) else 0
+    return FAILED if violations or any(statuses) else 0
 
 
 def _seed() -> str:

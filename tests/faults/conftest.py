@@ -17,9 +17,9 @@ from scripts.ports import free_port
 from scripts.services import Redis
 from tests.conftest import ENVIRONMENT, SERVICES
 from tests.faults.ground import QUICK, Ground
-from tests.faults.matrix import Result, table
 from tests.faults.network import open_wire
 from tests.faults.orders import Orders
+from tests.faults.results import Result, table
 from tests.pipeline.rabbit import VirtualHost
 from tests.spawning import Spawner
 

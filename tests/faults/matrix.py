@@ -1,9 +1,9 @@
-"""How often each fault is injected, one case of it, and the table of what came of all."""
+"""How often each fault is injected, and one case of it."""
 
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
@@ -12,6 +12,7 @@ from tests.faults.counting import Watch, counts, late_answers, rest_violations, 
 from tests.faults.customers import Customers
 from tests.faults.ground import Ground
 from tests.faults.healing import GIVE_UP_S, SELLS, Heals, heal
+from tests.faults.results import Result
 from tests.faults.scene import AFTER, BEFORE, Scene, Size, open_scene, stale_warmups
 
 
@@ -34,38 +35,10 @@ class Row:
         return int(os.environ.get("N") or getattr(self, size))
 
 
-@dataclass(slots=True)
-class Result:
-    """What came of one row. `healed_s`: the longest time from the mend to what `heals` names, which may take
-    `within_s`. Of the sales, `dropped` are those of a past epoch."""
-
-    name: str
-    seed: str
-    heals: str
-    within_s: float
-    injections: int = 0
-    cases: int = 0
-    points: dict[str, int] = field(default_factory=dict)
-    carts: int = 0
-    promised: int = 0
-    persisted: int = 0
-    dropped: int = 0
-    failed: int = 0
-    looks: int = 0
-    healed_s: float = 0.0
-    seconds: float = 0.0
-    notes: list[str] = field(default_factory=list)
-    violations: list[str] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, object]:
-        """For a file."""
-        return asdict(self)
-
-
-def run_row(row: Row, ground: Ground, *, size: Size, seed: str, most_s: float | None = None) -> Result:
+def run_row(row: Row, ground: Ground, *, place: int, size: Size, seed: str, most_s: float | None = None) -> Result:
     """Inject as often as the size says, each case with a seed of its own; stop at the first case with a violation."""
     started = time.monotonic()
-    result = Result(row.name, seed, row.heals.what, row.heals.within_s)
+    result = Result(row.name, place, seed, row.heals.what, row.heals.within_s)
     ground.start()
     scene = open_scene(ground, seed=f"{seed}/{row.name}", size=size, points=len(row.points))
     number = 0
@@ -127,19 +100,4 @@ def _violations(scene: Scene, watch: Watch) -> list[str]:
     for shop in scene.shops:
         found += rest_violations(shop, scene.customers.carts)
     confirmed = scene.ground.orders.confirmed()
-    return found + scene_violations(scene.shops, to_fail=scene.to_fail, marks=scene.marks, confirmed=confirmed)
-
-
-def table(results: list[Result]) -> str:
-    """The matrix, as it is printed."""
-    names = ("injected", "cases", "carts", "201", "written", "epoch", "failed", "looks", "took")
-    columns = "".join(f"{name:>9}" for name in names)
-    lines = [f"{'fault':18}{columns}  {'healed':26}  violations"]
-    for one in results:
-        sales = (one.carts, one.promised, one.persisted, one.dropped, one.failed)
-        figures = "".join(f"{count:9}" for count in (one.injections, one.cases, *sales, one.looks))
-        healed = f"{one.healed_s:.1f} of {one.within_s:.0f} s, {one.heals}"
-        lines.append(f"{one.name:18}{figures}{one.seconds:7.0f} s  {healed:26}  {len(one.violations)}")
-        lines += [f"    {note}" for note in one.notes]
-        lines += [f"    {violation}" for violation in one.violations[:20]]
-    return "\n".join(lines)
+    return found + scene_violations(scene.shops, to_fail=scene.to_fail, confirmed=confirmed)

@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 
 from tests.faults.ground import Ground
-from tests.faults.matrix import Result, Row, run_row
+from tests.faults.matrix import Row, run_row
+from tests.faults.results import Result
 from tests.faults.scene import Size
 from tests.faults.table import ROWS
 
@@ -42,7 +43,7 @@ def test_row(row: Row, ground: Ground, live_db: None, results: list[Result]) -> 
         pytest.skip("it runs on another ground")
     print(f"{row.name} …", file=sys.__stderr__, flush=True)
     most_s = HOURS * 3600 / len(CHOSEN) if HOURS else None
-    result = run_row(row, ground, size=SIZE, seed=SEED, most_s=most_s)
+    result = run_row(row, ground, place=ROWS.index(row), size=SIZE, seed=SEED, most_s=most_s)
     results.append(result)
     assert not result.violations, "\n".join(result.violations)
     assert result.promised

@@ -186,7 +186,7 @@ def control(rabbit: Rabbit, *command: str) -> str:
 @contextmanager
 def disk_alarm(rabbit: Rabbit) -> Iterator[None]:
     """The broker believes that its disk is nearly full: whoever publishes is blocked."""
-    control(rabbit, "set_disk_free_limit", "1000TB")
+    control(rabbit, "set_disk_free_limit", "1000000GB")
     try:
         yield
     finally:

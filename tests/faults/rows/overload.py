@@ -35,9 +35,9 @@ class Sizes:
 
 def overload(scene: Scene, _point: str) -> None:
     """Customers as fast as the server answers them, and a worker that is kept slow."""
-    ground, customers = scene.ground, scene.customers
-    ground.restart(WEB, HOLDS_MAX_PER_TIENDA=str(MOST_HOLDS))
-    scene.afterwards.callback(ground.restart, WEB)
+    customers = scene.customers
+    _restart_web(scene, HOLDS_MAX_PER_TIENDA=str(MOST_HOLDS))
+    scene.afterwards.callback(_restart_web, scene)
     sizes = Sizes()
     with _slow(scene), customers.buying(tills=TILLS, pace_s=0.0):
         customers.wait_for(1, status=HTTPStatus.SERVICE_UNAVAILABLE, timeout_s=WITHIN_S)
@@ -51,6 +51,11 @@ def overload(scene: Scene, _point: str) -> None:
     _assert_bounded(scene, sizes)
     if asked < TIMES * written:
         raise AssertionError(f"no overload: {scene.notes[-1]}")
+
+
+def _restart_web(scene: Scene, **settings: str) -> None:
+    with scene.web_is_unwell():
+        scene.ground.restart(WEB, **settings)
 
 
 def _asked(scene: Scene) -> int:
