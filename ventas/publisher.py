@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from amqp.exceptions import AMQPError, NotFound
+from amqp.exceptions import AccessRefused, AMQPError, NotFound
 from kombu import Connection
 from kombu.exceptions import KombuError
 
@@ -124,8 +124,8 @@ class AmqpLink:
                     self.drop()
                     return Outcome.UNKNOWN
                 self._connection.blocking_read(timeout=left)
-        except NotFound:
-            self.drop()  # the exchange is gone: the broker closed the channel and took nothing
+        except (NotFound, AccessRefused):
+            self.drop()  # no exchange, or not for this user: the broker closed the channel and took nothing
             return Outcome.REFUSED
         except BROKER_ERRORS:
             self.drop()
