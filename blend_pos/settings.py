@@ -133,6 +133,8 @@ RABBITMQ_MANAGEMENT_URL = env.str(
     "RABBITMQ_MANAGEMENT_URL",
     default=f"http://{_rabbitmq.username or 'guest'}:{_rabbitmq.password or 'guest'}@{_rabbitmq.hostname}:15672",
 )
+# Off where this process' user may not: `manage.py broker_setup` has declared everything before.
+RABBITMQ_DECLARES = env.bool("RABBITMQ_DECLARES", default=True)
 SALES_QUEUE_MAX_LENGTH = env.int("SALES_QUEUE_MAX_LENGTH", default=10_000)
 SALES_QUEUE_DELIVERY_LIMIT = env.int("SALES_QUEUE_DELIVERY_LIMIT", default=50)
 FAILED_QUEUE_TTL_MS = env.int("FAILED_QUEUE_TTL_MS", default=86_400_000)
@@ -154,7 +156,8 @@ CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = False
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_ROUTES = {
     "ventas.persist_sales": {"queue": "queue.sales.created"},
-    "*": {"queue": "queue.maintenance"},
+    # By its exchange: Celery would use the default one, and who may write to that reaches every queue by name.
+    "*": {"queue": "queue.maintenance", "exchange": "blend_maintenance", "routing_key": "maintenance"},
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_WORKER_CONSUMER = "ventas.consumer:RejectingConsumer"

@@ -4,6 +4,7 @@ INSTALL=1 installs RabbitMQ where it is missing; ONCE=1 stops after the sale; PO
 """
 
 import ctypes
+import json
 import os
 import shlex
 import shutil
@@ -21,7 +22,7 @@ from scripts import environment, install, processes, run_servers
 from scripts.binaries import MissingBinary
 from scripts.guarded import guarded_command
 from scripts.ports import PortInUse, require_free
-from scripts.services import ServiceError, start_together, stop_together
+from scripts.services import Rabbit, ServiceError, start_together, stop_together
 
 FOLDER = processes.ROOT / ".run"
 DEMO = FOLDER / "demo.json"
@@ -91,6 +92,15 @@ def prepare(settings: Mapping[str, str]) -> None:
     step("Stock in Redis", processes.manage("warmup_stock", "--all"), settings, allow=WAITS_FOR_COLD_START)
 
 
+def users_of_broker(settings: Mapping[str, str], servers: run_servers.Servers) -> dict[str, dict[str, str]]:
+    """The settings by which each process finds a private RabbitMQ under a user of its own; of another one, none."""
+    if not any(isinstance(service, Rabbit) for service in servers.private):
+        return {}
+    printed = step("Broker's users", processes.manage("broker_setup", "--json"), settings)
+    found: dict[str, dict[str, str]] = json.loads(printed.rstrip().splitlines()[-1])
+    return found
+
+
 def product_commands(*, port: int) -> dict[str, list[str]]:
     """The product's processes, as many of each as this machine is good for."""
     cores = min(max(os.cpu_count() or 1, 2), 4)
@@ -109,8 +119,11 @@ def with_reports(settings: Mapping[str, str]) -> dict[str, str]:
     return {"LOG_FORMAT": "console", "LOG_TASKS": "no", "PROMETHEUS_MULTIPROC_DIR": str(METRICS), **settings}
 
 
-def serve(settings: Mapping[str, str], *, port: int, once: bool) -> int:
-    """Run the product's processes and the sale until the sale is through (`once`), one ends, or Ctrl-C."""
+def serve(settings: Mapping[str, str], parts: Mapping[str, Mapping[str, str]], *, port: int, once: bool) -> int:
+    """Run the product's processes and the sale until the sale is through (`once`), one ends, or Ctrl-C.
+
+    `parts`: what single processes are told besides, by their names.
+    """
     sale = [processes.PYTHON, "-m", "scripts.passage", str(DEMO), f"--url=http://127.0.0.1:{port}", f"--done={DONE}"]
     commands = {**product_commands(port=port), "sale": [*sale, "--once"] if once else sale}
     DONE.unlink(missing_ok=True)
@@ -120,7 +133,7 @@ def serve(settings: Mapping[str, str], *, port: int, once: bool) -> int:
     manager = honcho.manager.Manager(console)
     for name, command in commands.items():
         line = "exec " + shlex.join(guarded_command(command, grace_s=GRACE_S))
-        manager.add_process(name, line, env=dict(reporting), cwd=str(processes.ROOT))
+        manager.add_process(name, line, env={**reporting, **parts.get(name, {})}, cwd=str(processes.ROOT))
     manager.loop()
     status = int(manager.returncode or 0)
     if (status == 0 and DONE.exists()) if once else status in STOPPED_BY_HAND:
@@ -158,7 +171,8 @@ def main() -> int:
             names = ", ".join(service.name for service in servers.private)
             say(f"Private {names}: {time.monotonic() - start:.1f} s" if names else "Every server is named by its URL.")
             prepare(settings)
-            return serve(settings, port=port, once=os.environ.get("ONCE") == "1")
+            parts = users_of_broker(settings, servers)
+            return serve(settings, parts, port=port, once=os.environ.get("ONCE") == "1")
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # from here on it ends anyway, and in order
             stop_together(servers.private)

@@ -1,5 +1,6 @@
 """Exchanges and queues, declared by the application; limits and TTL come from settings."""
 
+from copy import copy
 from typing import Any
 
 from django.conf import settings
@@ -41,11 +42,31 @@ MAINTENANCE_QUEUE = Queue(
     routing_key="maintenance",
     durable=True,
 )
-CELERY_QUEUES = (SALES_QUEUE, MAINTENANCE_QUEUE)  # what workers consume; a plain one takes both
+QUEUES = (SALES_QUEUE, FAILED_QUEUE, MAINTENANCE_QUEUE)
+
+
+def _for_celery(queue: Queue) -> Any:
+    """As Celery is to know it: it declares what it consumes and publishes to, where this process may."""
+    known: Any = copy(queue)  # the stubs know no such switch
+    known.no_declare = not settings.RABBITMQ_DECLARES
+    return known
+
+
+# What workers consume; a plain one takes both.
+CELERY_QUEUES = (_for_celery(SALES_QUEUE), _for_celery(MAINTENANCE_QUEUE))
 
 
 def declare(channel: Any) -> None:
-    """Declare what sales need; it changes nothing where it is there already."""
+    """Declare what sales need; it changes nothing where it is there already, or where this process may not."""
+    if not settings.RABBITMQ_DECLARES:
+        return
     for queue in (SALES_QUEUE, FAILED_QUEUE):
         queue(channel).declare()
     DEAD_LETTER_EXCHANGE(channel).declare()
+
+
+def declare_all(channel: Any) -> None:
+    """Declare everything there is, whatever the setting says: for whoever sets a broker up."""
+    DEAD_LETTER_EXCHANGE(channel).declare()
+    for queue in QUEUES:
+        queue(channel).declare()
