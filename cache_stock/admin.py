@@ -19,8 +19,10 @@ from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from blend_pos.tiendas.admin_confirm import ConfirmedForm
 from blend_pos.tiendas.admin_lists import TiendaFilter
 from blend_pos.tiendas.admin_roles import TiendaScopedAdmin
+from blend_pos.tiendas.models import Accion
 from cache_stock import figures, intake, warmup
 from cache_stock.operations import MOTIVO_LENGTH, IntakeError, Operation, as_decimal
 from cache_stock.scripts import StockError
@@ -36,8 +38,10 @@ else:  # it takes no type parameter at run time
     _ProductForm = forms.ModelForm
 
 
-class ProductForm(_ProductForm):
-    """A product; its first stock only where it is new."""
+class ProductForm(ConfirmedForm, _ProductForm):
+    """A product; its first stock only where it is new. What changes money is asked about."""
+
+    asks_about = ("precio", "impuesto", "is_active")
 
     stock_inicial = forms.DecimalField(
         label=_("stock inicial"), max_digits=14, decimal_places=3, min_value=Decimal(0), initial=Decimal(0)
@@ -71,8 +75,8 @@ class ProductForm(_ProductForm):
         return values
 
 
-class StockForm(forms.Form):
-    """Stock that comes in or goes out by hand."""
+class StockForm(ConfirmedForm, forms.Form):
+    """Stock that comes in or goes out by hand, once it is confirmed."""
 
     IN, OUT = "entra", "sale"
     MOVIMIENTOS: ClassVar = [
@@ -94,6 +98,15 @@ class StockForm(forms.Form):
     )
     # Made with the form: the same form sent twice moves stock once.
     operacion = forms.UUIDField(widget=forms.HiddenInput)
+
+    def to_confirm(self) -> dict[str, list[str | None]]:
+        """All of it: what is confirmed is this movement and no other."""
+        values = self.cleaned_data
+        words = dict(self.MOVIMIENTOS)
+        return {str(words[values["movimiento"]]): [None, f"{values['cantidad']:f}"]}
+
+    def _whose(self) -> str:
+        return f"{self.cleaned_data['operacion']} {self.cleaned_data['motivo']}"
 
 
 class ProductChangeList(ChangeList):
@@ -232,16 +245,24 @@ class ProductAdmin(TiendaScopedAdmin[Producto]):
             usuario_id=request.user.pk,
             fecha=datetime.now(UTC),
         )
+        told = {"movimiento": way, "tipo": tipo, "cantidad": f"{form.cleaned_data['cantidad']:f}"}
+        told["operacion"] = str(operation.operacion)
+        note = partial(self.record_act, request, product, Accion.MOVIMIENTO, razon=operation.motivo)
         try:
             if way == StockForm.IN:
-                (balance,) = intake.receive_stock(operation=operation)
+                with transaction.atomic():
+                    (balance,) = intake.receive_stock(operation=operation)
+                    note(detalle=told)
             else:
+                note(detalle=told)  # before: what goes out is held first, outside any transaction
                 (balance,) = intake.lower_stock(operation=operation, now_ms=int(time.time() * 1000))
         except IntakeError as refusal:
+            if way == StockForm.OUT:
+                note(detalle={**told, "rechazado": str(refusal)})
             form.add_error(None, str(refusal))
             return False
         text = _("Hecho: quedan %(saldo)s.") % {"saldo": localize(balance.saldo)}
-        self.log_change(request, product, f"{tipo} {way} {form.cleaned_data['cantidad']:f}")
+        self.log_plainly(request, product, f"{tipo} {way} {form.cleaned_data['cantidad']:f}")
         self.message_user(request, text, messages.SUCCESS)
         return True
 

@@ -12,7 +12,9 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from blend_pos.tiendas import acts
 from blend_pos.tiendas.authentication import seat_of
+from blend_pos.tiendas.models import Accion
 from blend_pos.tiendas.permissions import CajeroOrAbove, EncargadoOrAbove
 from cache_stock import figures, products, warmup
 from cache_stock.serializers import (
@@ -37,7 +39,9 @@ class WarmupView(APIView):
     @extend_schema(operation_id="cache_warmup", request=None, responses=WarmupSerializer)
     def post(self, request: Request) -> Response:
         """Carry every product of the tienda to Redis. At any moment; it touches no sale."""
-        report = warmup.warm_tienda(tienda_id=seat_of(request).tienda_id, now_ms=int(time.time() * 1000))
+        tienda_id = seat_of(request).tienda_id
+        acts.record(accion=Accion.CALENTAR, por=acts.actor_of(request), tienda_id=tienda_id)
+        report = warmup.warm_tienda(tienda_id=tienda_id, now_ms=int(time.time() * 1000))
         count = report.productos_cacheados
         mensaje = _("✅ Cache calentado: %(count)d productos en Redis") % {"count": count}
         return Response({"productos_cacheados": count, "mensaje": mensaje})
@@ -71,7 +75,9 @@ class FlushView(APIView):
     @extend_schema(operation_id="cache_flush", request=None, responses={200: FlushSerializer})
     def delete(self, request: Request) -> Response:
         """Forget what is warm: until the next warmup a sale answers 503. What is held stays held."""
-        count = warmup.flush_tienda(tienda_id=seat_of(request).tienda_id)
+        tienda_id = seat_of(request).tienda_id
+        acts.record(accion=Accion.VACIAR, por=acts.actor_of(request), tienda_id=tienda_id)
+        count = warmup.flush_tienda(tienda_id=tienda_id)
         mensaje = _("✅ Cache limpiado: %(count)d productos removidos") % {"count": count}
         return Response({"keys_eliminadas": count, "mensaje": mensaje})
 

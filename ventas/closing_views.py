@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import PermissionDenied, ValidationError
@@ -13,9 +14,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from blend_pos.json_io import dumps
+from blend_pos.tiendas import acts
 from blend_pos.tiendas.access import Seat
 from blend_pos.tiendas.authentication import seat_of
-from blend_pos.tiendas.models import ROLE_ORDER, Rol
+from blend_pos.tiendas.models import ROLE_ORDER, Accion, Rol
 from blend_pos.tiendas.permissions import CajeroOrAbove, EncargadoOrAbove
 from blend_pos.tiendas.selectors import roles_of
 from blend_pos.tiendas.sign_in import check_password
@@ -48,10 +50,21 @@ class ClosingView(APIView):
         found = asked.validated_data
         cart = {name: value for name, value in dict(request.data).items() if name not in OWN_FIELDS}
         seat = seat_of(request)
-        supervisor_id = _supervisor(request, seat, found.get("supervisor"))
+        supervisor_id, supervisor = _supervisor(request, seat, found.get("supervisor"))
         rechazo = found["rechazo"]
         closure = Closure(supervisor_id, found["razon"], f"{rechazo['codigo']}: {rechazo['mensaje']}")
-        razon = _close(seat, venta_id, cart, closure)
+        with transaction.atomic():
+            razon = _close(seat, venta_id, cart, closure)
+            por = acts.Actor(persona_id=supervisor_id, persona=supervisor, desde=acts.place_of(request))
+            told = {"rechazo": rechazo["codigo"], "cajero": seat.usuario_id, "terminal": str(seat.terminal_id)}
+            acts.record(
+                accion=Accion.CIERRE,
+                por=por,
+                tienda_id=seat.tienda_id,
+                objeto=f"venta {venta_id}",
+                razon=found["razon"],  # theirs, also where an earlier one is kept
+                detalle=told,
+            )
         return Response({"venta_id": venta_id, "estado": "ANULADA", "razon": razon})
 
 
@@ -82,16 +95,16 @@ def _close(seat: Seat, venta_id: UUID, cart: dict[str, Any], closure: Closure) -
     )
 
 
-def _supervisor(request: Request, seat: Seat, named: dict[str, Any] | None) -> int:
+def _supervisor(request: Request, seat: Seat, named: dict[str, Any] | None) -> tuple[int, str]:
     """Who answers for it. Raises PermissionDenied, WrongCredentials, LockedOut."""
     if named is None:
         if not seat.allows(Rol.ENCARGADO):
             raise PermissionDenied(EncargadoOrAbove.message, code=EncargadoOrAbove.code)
-        return seat.usuario_id
+        return seat.usuario_id, seat.username
     user = check_password(
         request=request, username=named["usuario"], password=named["clave"], tienda_id=str(seat.tienda_id)
     )
     rol = roles_of(usuario=user).get(seat.tienda_id)
     if rol is None or ROLE_ORDER[rol] < ROLE_ORDER[Rol.ENCARGADO]:
         raise PermissionDenied(EncargadoOrAbove.message, code=EncargadoOrAbove.code)
-    return user.pk
+    return user.pk, user.get_username()

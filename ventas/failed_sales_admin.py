@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -17,7 +19,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from blend_pos.tiendas.admin_lists import TiendaFilter, WrittenRowsAdmin, visible_tiendas
-from blend_pos.tiendas.models import Rol
+from blend_pos.tiendas.models import Accion, Rol
 from cache_stock import figures
 from cache_stock.scripts import StockError
 from ventas import failed_sales, selectors, short_codes
@@ -226,18 +228,27 @@ class VentaFallidaAdmin(WrittenRowsAdmin[VentaFallida]):
                 self._say(request, failed, refusal, messages.ERROR)
 
     def _retry(self, request: HttpRequest, failed: VentaFallida, why: dict[str, str]) -> None:
-        failed_sales.retry(failed_id=failed.pk, now=datetime.now(UTC))
-        self.log_change(request, failed, f"reintentada: {why['nota']}" if why["nota"] else "reintentada")
+        note = partial(self.record_act, request, failed, Accion.REINTENTAR, razon=why["nota"])
+        note()  # before: a hold and a message belong to no transaction
+        try:
+            failed_sales.retry(failed_id=failed.pk, now=datetime.now(UTC))
+        except (failed_sales.FailedSaleError, StockError) as refusal:
+            note(detalle={"rechazado": str(refusal)})
+            raise
+        self.log_plainly(request, failed, f"reintentada: {why['nota']}" if why["nota"] else "reintentada")
 
     def _discard(self, request: HttpRequest, failed: VentaFallida, why: dict[str, str]) -> None:
-        failed_sales.discard(
-            failed_id=failed.pk,
-            usuario_id=request.user.pk or 0,
-            nota=why["nota"],
-            goods_came_back=why["mercancia"] == DiscardForm.CAME_BACK,
-            now=datetime.now(UTC),
-        )
-        self.log_change(request, failed, f"descartada ({why['mercancia']}): {why['nota']}")
+        with transaction.atomic():
+            failed_sales.discard(
+                failed_id=failed.pk,
+                usuario_id=request.user.pk or 0,
+                nota=why["nota"],
+                goods_came_back=why["mercancia"] == DiscardForm.CAME_BACK,
+                now=datetime.now(UTC),
+            )
+            told = {"mercancia": why["mercancia"]}
+            self.record_act(request, failed, Accion.DESCARTAR, razon=why["nota"], detalle=told)
+            self.log_plainly(request, failed, f"descartada ({why['mercancia']}): {why['nota']}")
 
     def _say(self, request: HttpRequest, failed: VentaFallida, text: object, level: int, *, left: int = 0) -> None:
         said = _("Venta %(venta)s: %(texto)s") % {"venta": failed.venta_id or failed.pk, "texto": text}

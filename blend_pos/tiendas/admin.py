@@ -1,35 +1,61 @@
 """Tiendas, terminals, members, tokens and people in the admin. Every change goes through shops.py and tokens.py."""
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from knox.settings import knox_settings
 
 from blend_pos.tiendas import shops, tokens
+from blend_pos.tiendas.admin_acts import RecordedAdmin
+from blend_pos.tiendas.admin_confirm import ConfirmedForm
 from blend_pos.tiendas.admin_roles import TiendaScopedAdmin
-from blend_pos.tiendas.models import Membresia, Rol, Terminal, Tienda, TokenTerminal
+from blend_pos.tiendas.bitacora_admin import ActoAdmin
+from blend_pos.tiendas.models import Accion, Acto, Membresia, Rol, Terminal, Tienda, TokenTerminal
 from blend_pos.tiendas.tokens import TokenRefused
 
 if TYPE_CHECKING:
     _TokenForm = forms.ModelForm[TokenTerminal]
     _UserAdmin = UserAdmin[User]
+    _Form = forms.ModelForm[Any]
+    _PersonForm = UserChangeForm[User]
 else:  # they take no type parameter at run time
     _TokenForm = forms.ModelForm
     _UserAdmin = UserAdmin
+    _Form = forms.ModelForm
+    _PersonForm = UserChangeForm
 
 NEW_TOKEN_ATTRIBUTE = "blend_new_token"
+
+
+class ClosingForm(ConfirmedForm, _Form):
+    """Closing a tienda or a terminal ends what is open there: that is asked about."""
+
+    asks_about = ("is_active",)
+
+
+class MembershipForm(ConfirmedForm, _Form):
+    """Another role is another power."""
+
+    asks_about = ("rol",)
+
+
+class PersonForm(ConfirmedForm, _PersonForm):
+    """Whoever is deactivated is locked out; staff and superusers may more than others."""
+
+    asks_about = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
 
 
 @admin.register(Tienda)
@@ -37,6 +63,7 @@ class TiendaAdmin(TiendaScopedAdmin[Tienda]):
     """Tiendas. One is closed, never deleted."""
 
     tienda_path = "pk"
+    form = ClosingForm
     list_display = ("nombre", "zona_horaria", "moneda", "is_active")
     list_filter = ("is_active",)
     search_fields = ("nombre",)
@@ -61,6 +88,7 @@ class TiendaAdmin(TiendaScopedAdmin[Tienda]):
 class TerminalAdmin(TiendaScopedAdmin[Terminal]):
     """Terminals. One is deactivated, never deleted: its receipts name it."""
 
+    form = ClosingForm
     list_display = ("nombre", "tienda", "numero", "ultimo_recibo", "is_active")
     list_filter = (("tienda", admin.RelatedOnlyFieldListFilter), "is_active")
     list_select_related = ("tienda",)
@@ -83,6 +111,7 @@ class MembresiaAdmin(TiendaScopedAdmin[Membresia]):
     """Who belongs where, in which role."""
 
     view_rol = Rol.ADMINISTRADOR
+    form = MembershipForm
     list_display = ("usuario", "tienda", "rol")
     list_filter = (("tienda", admin.RelatedOnlyFieldListFilter), "rol")
     list_select_related = ("usuario", "tienda")
@@ -137,7 +166,11 @@ class TokenTerminalAdmin(TiendaScopedAdmin[TokenTerminal]):
     list_filter = (("terminal__tienda", admin.RelatedOnlyFieldListFilter), "rol")
     list_select_related = ("terminal__tienda", "user")
     search_fields = ("token_key", "user__username")
-    actions = ("revoke",)
+
+    def object_of(self, obj: Model) -> str:
+        """By what the lists show of it: its key is the digest, which is nobody's to read."""
+        assert isinstance(obj, TokenTerminal)
+        return f"token {obj.token_key} {obj.user} ({obj.rol}), {obj.terminal}"
 
     @admin.display(description=_("tienda"))
     def tienda(self, token: TokenTerminal) -> str:
@@ -153,12 +186,6 @@ class TokenTerminalAdmin(TiendaScopedAdmin[TokenTerminal]):
     def has_change_permission(self, request: HttpRequest, obj: TokenTerminal | None = None) -> bool:
         """Nobody: a token is revoked and another made."""
         return False
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Revoking is the one way to delete several."""
-        actions: dict[str, Any] = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
 
     def save_model(self, request: HttpRequest, obj: TokenTerminal, form: Any, change: bool) -> None:
         """Make the token; response_add shows it."""
@@ -188,23 +215,21 @@ class TokenTerminalAdmin(TiendaScopedAdmin[TokenTerminal]):
         """Revoke it."""
         tokens.revoke_token(token=obj)
 
-    @admin.action(description=_("Revocar los tokens elegidos"), permissions=["delete"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[TokenTerminal]) -> None:
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[TokenTerminal]) -> None:
         """Revoke each of them."""
-        count = 0
         for token in queryset:
             tokens.revoke_token(token=token)
-            count += 1
-        text = ngettext("%(count)d token revocado.", "%(count)d tokens revocados.", count)
-        self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
 
+admin.site.register(Acto, ActoAdmin)
 admin.site.unregister(User)
 
 
 @admin.register(User)
-class PersonAdmin(_UserAdmin):
+class PersonAdmin(RecordedAdmin, _UserAdmin):
     """People, for superusers. Deactivating one, or changing the password, ends all that the person has open."""
+
+    form = PersonForm
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Write a changed person, and end what they have open."""
@@ -227,4 +252,7 @@ class PersonAdmin(_UserAdmin):
         if request.method != "POST" or not id.isdecimal():
             return super().user_change_password(request, id, form_url)
         with shops.ending_access_of(usuario_id=int(id)):
-            return super().user_change_password(request, id, form_url)
+            answer: HttpResponse = super().user_change_password(request, id, form_url)
+            if answer.status_code == HTTPStatus.FOUND:
+                self.record_act(request, User.objects.get(pk=int(id)), Accion.CLAVE)
+            return answer

@@ -10,6 +10,7 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
+from blend_pos.tiendas.admin_acts import RecordedAdmin
 from blend_pos.tiendas.models import ROLE_ORDER, Rol, Terminal, Tienda
 from blend_pos.tiendas.selectors import roles_of
 
@@ -33,7 +34,7 @@ def tiendas_with_role(request: HttpRequest, rol: str) -> Collection[UUID]:
     return [tienda_id for tienda_id, own in roles.items() if ROLE_ORDER[own] >= ROLE_ORDER[rol]]
 
 
-class TiendaScopedAdmin(_Admin[Row]):
+class TiendaScopedAdmin(RecordedAdmin, _Admin[Row]):
     """An admin of rows that belong to a tienda; `tienda_path` leads from a row to it.
 
     Who has less than `view_rol` in a tienda does not see its rows; who has less than `change_rol` changes nothing there
@@ -91,9 +92,10 @@ class TiendaScopedAdmin(_Admin[Row]):
         if request.user.is_superuser:
             return True
         tiendas = tiendas_with_role(request, rol) if rol else ()
-        return bool(tiendas) if obj is None else self._tienda_of(obj) in tiendas
+        return bool(tiendas) if obj is None else self.tienda_of(obj) in tiendas
 
-    def _tienda_of(self, obj: Row) -> UUID | None:
+    def tienda_of(self, obj: Model) -> UUID | None:
+        """The tienda that a row belongs to."""
         found: Any = obj
         for step in self.tienda_path.split("__"):
             found = getattr(found, step)

@@ -1,11 +1,14 @@
-"""The admin: its name, and one way to change a password."""
+"""The admin: its name, one way to change a password, and what every admin of it has in common."""
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
+
+from blend_pos.tiendas.admin_acts import delete_whole, recorded
+from blend_pos.tiendas.sign_in_forms import AdminSignInForm
 
 
 class BlendAdminSite(AdminSite):
@@ -14,6 +17,15 @@ class BlendAdminSite(AdminSite):
     site_header = "Blend POS"
     site_title = "Blend POS"
     index_title = _("Administración")
+    login_form = AdminSignInForm
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.add_action(delete_whole, "delete_selected")
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Whoever's admin it is: what is done there is on record."""
+        super().register(model_or_iterable, recorded(admin_class or ModelAdmin), **options)
 
     def password_change(  # type: ignore[override] # Django's own may answer by a redirect, too
         self,

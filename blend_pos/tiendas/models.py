@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
@@ -172,3 +173,58 @@ class TokenTerminal(AbstractAuthToken):  # type: ignore[misc] # knox has no type
 
     def __str__(self) -> str:
         return f"{self.token_key}…"
+
+
+class Accion(models.TextChoices):
+    """What somebody did."""
+
+    ENTRADA = "ENTRADA", _("Entró")
+    ENTRADA_FALLIDA = "ENTRADA_FALLIDA", _("No pudo entrar")
+    BLOQUEO = "BLOQUEO", _("Quedó bloqueada por intentos fallidos")
+    CLAVE = "CLAVE", _("Cambió una contraseña")
+    CREAR = "CREAR", _("Creó")
+    CAMBIAR = "CAMBIAR", _("Cambió")
+    BORRAR = "BORRAR", _("Borró, quitó o revocó")
+    MOVIMIENTO = "MOVIMIENTO", _("Movió stock")
+    REINTENTAR = "REINTENTAR", _("Reintentó una venta fallida")
+    DESCARTAR = "DESCARTAR", _("Descartó una venta fallida")
+    CIERRE = "CIERRE", _("Cerró una venta rechazada")
+    CALENTAR = "CALENTAR", _("Calentó el caché")
+    VACIAR = "VACIAR", _("Vació el caché")
+    REPARAR = "REPARAR", _("Reparó lo que no cuadraba")
+
+
+class Acto(models.Model):
+    """One thing that somebody did. The database refuses to change or remove one.
+
+    The person is kept as they were called then, without a foreign key: who is deleted has still done it.
+    """
+
+    fecha = models.DateTimeField(_("fecha"), db_default=Now(), editable=False)
+    accion = models.CharField(_("acción"), max_length=16, choices=Accion.choices)
+    persona_id = models.BigIntegerField(_("número de la persona"), null=True)
+    persona = models.CharField(_("persona"), max_length=150)
+    desde = models.CharField(_("desde"), max_length=300, help_text=_("Dirección y página, u orden y máquina."))
+    tienda = models.ForeignKey(
+        Tienda, verbose_name=_("tienda"), null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    objeto = models.CharField(_("objeto"), max_length=200)
+    razon = models.CharField(_("razón"), max_length=500)
+    detalle = models.JSONField(_("detalle"), default=dict)
+
+    class Meta:
+        db_table = "bitacora"
+        verbose_name = _("acto")
+        verbose_name_plural = _("bitácora")
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["tienda", "fecha"], name="idx_bitacora_tienda_fecha"),
+            models.Index(fields=["persona_id", "fecha"], name="idx_bitacora_persona_fecha"),
+            models.Index(fields=["fecha"], name="idx_bitacora_fecha"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(accion__in=Accion.values), name="bitacora_accion_conocida"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.persona}: {self.accion} {self.objeto}"

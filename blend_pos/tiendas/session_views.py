@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from blend_pos.tiendas.authentication import SessionAccess
 from blend_pos.tiendas.selectors import workplaces
 from blend_pos.tiendas.session_serializers import SessionSerializer, SignInSerializer
-from blend_pos.tiendas.sign_in import check_password
+from blend_pos.tiendas.sign_in import check_password, record_entry
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -57,6 +57,7 @@ class SessionView(APIView):
             tienda_id=str(tienda_id) if tienda_id else None,
         )
         login(request, user, backend=BACKEND)
+        record_entry(request=request, user=user)
         return Response(_session_body(user))
 
     @extend_schema(operation_id="sesion_salir", request=None, responses={204: None})

@@ -3,6 +3,7 @@
 A till is shared, so an address says nothing; and who is locked out of one tienda still works in another.
 """
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from blend_pos.tiendas.models import Membresia
+from blend_pos.tiendas import acts
+from blend_pos.tiendas.models import Accion, Membresia
 
 TIENDA_ATTRIBUTE = "blend_sign_in_tienda"
 
@@ -38,18 +40,58 @@ def limited_name(request: HttpRequest | None, credentials: dict[str, Any] | None
     return f"{username}@{tienda_id}" if username and tienda_id else username
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to sign in, and what is put on record of it where it fails.
+
+    What bounds the record is the limit to guessing: nothing is written while a name is locked, nor of names that nobody
+    has (and which may be a password in the wrong field).
+    """
+
+    request: HttpRequest
+    username: str
+    was_locked: bool
+
+    @classmethod
+    def begin(cls, *, request: Any, username: str) -> "Attempt":
+        """Before the password is looked at."""
+        return cls(request, username, bool(AxesProxyHandler.is_locked(request, {"username": username})))
+
+    def failed(self) -> None:
+        """Nobody is."""
+        if self.was_locked:
+            return
+        person = User.objects.filter(username=self.username).first()
+        if person is not None:
+            locked = AxesProxyHandler.is_locked(self.request, {"username": self.username})
+            _record(self.request, Accion.BLOQUEO if locked else Accion.ENTRADA_FALLIDA, person)
+
+
+def record_entry(*, request: Any, user: Any) -> None:
+    """This person is in."""
+    _record(request, Accion.ENTRADA, user)
+
+
+def _record(request: Any, accion: Accion, person: User) -> None:
+    name = person.get_username()
+    por = acts.Actor(persona_id=person.pk, persona=name, desde=acts.place_of(request))
+    acts.record(accion=accion, por=por, tienda_id=getattr(request, TIENDA_ATTRIBUTE, None), objeto=name)
+
+
 def check_password(*, request: HttpRequest, username: str, password: str, tienda_id: str | None) -> User:
-    """The person of this name and password.
+    """The person of this name and password; a failure is put on record, a success is its caller's to record.
 
     `tienda_id`: where the device is; one that is not theirs counts as none, so that inventing tiendas gains no guess.
     Raises WrongCredentials, LockedOut.
     """
     setattr(request, TIENDA_ATTRIBUTE, _own_tienda(username, tienda_id))
+    attempt = Attempt.begin(request=request, username=username)
     user = authenticate(request, username=username, password=password)
     credentials = {"username": username}
     if isinstance(user, User):
         AxesProxyHandler.reset_attempts(username=limited_name(request, credentials))
         return user
+    attempt.failed()
     locked = AxesProxyHandler.is_locked(request, credentials)
     request.axes_locked_out = False  # type: ignore[attr-defined] # axes' middleware would answer in its own way
     raise LockedOut if locked else WrongCredentials

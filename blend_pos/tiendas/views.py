@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from django.urls import reverse_lazy
 from django.views.generic import TemplateView
 
-from blend_pos.tiendas import shops
-from blend_pos.tiendas.models import Membresia
+from blend_pos.tiendas import acts, shops
+from blend_pos.tiendas.models import Accion, Membresia
 
 
 class AccountView(LoginRequiredMixin, TemplateView):
@@ -33,4 +33,5 @@ class PasswordView(PasswordChangeView):
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         """Write it; every other session of mine ends."""
         with shops.ending_access_of(usuario_id=form.user.pk):
+            acts.record(accion=Accion.CLAVE, por=acts.actor_of(self.request), objeto=form.user.get_username())
             return super().form_valid(form)

@@ -14,11 +14,12 @@ from django.urls import reverse
 from redis.connection import Connection
 
 from blend_pos.tiendas import shops
-from blend_pos.tiendas.models import Membresia, Rol
+from blend_pos.tiendas.models import Acto, Membresia, Rol
 from cache_stock import reservation
 from inventario.models import InventoryLedger, Producto
 from scripts.services import Services
 from tests.cache_stock.store import Store
+from tests.tiendas.confirming import mark_of, post_confirmed
 from tests.tiendas.people import hire, sign_in
 
 UNCHECKED = "a box that is not checked is not sent"
@@ -52,7 +53,7 @@ def change(client: Client, product: Producto, **fields: Any) -> Any:
     form = {name: str(getattr(product, name)) for name in ("sku", "codigo_barras", "nombre", "unidad", "precio")}
     form |= {"impuesto": str(product.impuesto), "is_active": "on"} | fields
     sent = {name: value for name, value in form.items() if value != UNCHECKED}
-    return client.post(reverse("admin:inventario_producto_change", args=[product.pk]), sent)
+    return post_confirmed(client, reverse("admin:inventario_producto_change", args=[product.pk]), sent)
 
 
 def errors_of(response: Any) -> list[str]:
@@ -61,7 +62,7 @@ def errors_of(response: Any) -> list[str]:
 
 def move(client: Client, producto: UUID, movimiento: str, cantidad: str, **fields: Any) -> Any:
     form = {"movimiento": movimiento, "cantidad": cantidad, "motivo": "conteo", "operacion": str(uuid4())} | fields
-    return client.post(reverse("admin:inventario_producto_movimiento", args=[producto]), form)
+    return post_confirmed(client, reverse("admin:inventario_producto_movimiento", args=[producto]), form)
 
 
 def test_a_product_made_here_sells_at_once(store: Store, client: Client, manager: User) -> None:
@@ -130,7 +131,8 @@ def test_redis_away_loses_no_price(store: Store, client: Client, services: Servi
     product = create(client, store, stock_inicial="5")
     store.warm()
     store.disarm()  # Redis refuses, as it would after a restart
-    response = client.post(
+    response = post_confirmed(
+        client,
         reverse("admin:inventario_producto_change", args=[product.pk]),
         product_form(store, sku=product.sku, precio="11.00"),
         follow=True,
@@ -209,7 +211,26 @@ def test_movements_by_hand(store: Store, client: Client, manager: User, movimien
     assert store.available(producto) == saldo
     row = InventoryLedger.objects.get(producto=producto, version=2)
     assert (row.tipo, row.usuario, row.motivo) == (movimiento.split(":")[1], manager, "conteo")
+    act = Acto.objects.get(accion="MOVIMIENTO", detalle__operacion=str(row.operacion))
+    assert (act.persona_id, act.razon, act.detalle["cantidad"]) == (manager.pk, "conteo", "1.5")
     store.assert_in_step()
+
+
+def test_a_movement_is_asked_about_and_nothing_moves_before(store: Store, client: Client) -> None:
+    producto = store.product(stock="5")
+    store.warm()
+    address = reverse("admin:inventario_producto_movimiento", args=[producto])
+    form = {"movimiento": "entra:COMPRA", "cantidad": "1", "motivo": "F-1", "operacion": str(uuid4())}
+
+    assert client.get(address, form).status_code == 200
+    mark = mark_of(client.post(address, form))
+    assert mark
+    for other in ({"cantidad": "100"}, {"movimiento": "sale:AJUSTE"}, {"motivo": "F-2"}, {"operacion": str(uuid4())}):
+        assert mark_of(client.post(address, {**form, **other, "confirmado": mark})) not in {mark, None}
+
+    assert store.available(producto) == 5000
+    assert InventoryLedger.objects.filter(producto=producto).count() == 1
+    assert not Acto.objects.filter(objeto__startswith=f"producto {producto}").exists()
 
 
 def test_the_same_form_twice_moves_once(store: Store, client: Client) -> None:
@@ -230,6 +251,8 @@ def test_more_than_is_available_does_not_go_out(store: Store, client: Client) ->
     store.hold({producto: 4000})
     response = move(client, producto, "sale:AJUSTE", "2")
     assert "1.000" in "".join(errors_of(response))
+    ordered, refused = Acto.objects.filter(objeto__startswith=f"producto {producto}").order_by("id")
+    assert ("rechazado" in ordered.detalle, "1.000" in refused.detalle["rechazado"]) == (False, True)
     assert InventoryLedger.objects.filter(producto=producto).count() == 1
 
 

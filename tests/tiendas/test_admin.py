@@ -12,6 +12,7 @@ from blend_pos.tiendas.access_cache import session_name, token_name
 from blend_pos.tiendas.access_lookup import find_access
 from blend_pos.tiendas.models import Membresia, Terminal, Tienda, TokenTerminal
 from scripts.services import Services
+from tests.tiendas.confirming import post_confirmed
 from tests.tiendas.people import PASSWORD, Shop, give_token, hire, open_shop, session_key, sign_in
 
 
@@ -82,7 +83,10 @@ def test_a_token_is_revoked(administrador: Client, shop: Shop, way: str) -> None
     row, secret = give_token(hire(shop), shop)
     assert opens(token_name(secret))
     if way == "action":
-        administrador.post("/admin/tiendas/tokenterminal/", {"action": "revoke", "_selected_action": row.pk})
+        asked = {"action": "delete_selected", "_selected_action": row.pk}
+        assert administrador.post("/admin/tiendas/tokenterminal/", asked).status_code == 200
+        assert opens(token_name(secret)), "it was only asked"
+        administrador.post("/admin/tiendas/tokenterminal/", {**asked, "post": "yes"})
     else:
         administrador.post(f"/admin/tiendas/tokenterminal/{row.pk}/delete/", {"post": "yes"})
     assert opens(token_name(secret)) is None
@@ -95,7 +99,7 @@ def test_a_membership_changed_or_removed(administrador: Client, shop: Shop) -> N
     membresia = Membresia.objects.get(usuario=usuario)
     assert opens(name)
 
-    administrador.post(f"/admin/tiendas/membresia/{membresia.pk}/change/", {"rol": "encargado"})
+    post_confirmed(administrador, f"/admin/tiendas/membresia/{membresia.pk}/change/", {"rol": "encargado"})
     changed = opens(name)
     administrador.post(
         "/admin/tiendas/membresia/",
@@ -113,12 +117,12 @@ def test_a_closed_terminal_and_a_closed_tienda(root: Client, shop: Shop) -> None
     usuario = hire(shop)
     name = token_name(give_token(usuario, shop)[1])
     assert opens(name)
-    root.post(f"/admin/tiendas/terminal/{shop.terminal.pk}/change/", {"nombre": "Caja"})
+    post_confirmed(root, f"/admin/tiendas/terminal/{shop.terminal.pk}/change/", {"nombre": "Caja"})
     assert opens(name) is None
-    root.post(f"/admin/tiendas/terminal/{shop.terminal.pk}/change/", {"nombre": "Caja", "is_active": "on"})
+    post_confirmed(root, f"/admin/tiendas/terminal/{shop.terminal.pk}/change/", {"nombre": "Caja", "is_active": "on"})
     assert opens(name)
     data = {"nombre": "Cerrada", "zona_horaria": "America/Tijuana", "moneda": "MXN", "configuracion_regional": "es-MX"}
-    root.post(f"/admin/tiendas/tienda/{shop.tienda.pk}/change/", data)
+    post_confirmed(root, f"/admin/tiendas/tienda/{shop.tienda.pk}/change/", data)
     assert opens(name) is None
 
 
@@ -132,7 +136,8 @@ def test_a_persons_password_and_end(root: Client, shop: Shop) -> None:
     assert opens(session) is None
     assert opens(token)
 
-    root.post(
+    post_confirmed(
+        root,
         f"/admin/auth/user/{usuario.pk}/change/",
         {"username": usuario.username, "date_joined_0": "2026-01-01", "date_joined_1": "00:00"},
     )
@@ -218,7 +223,9 @@ def test_another_tienda_is_not_there(administrador: Client, shop: Shop) -> None:
         "/admin/tiendas/membresia/add/",
         {"usuario": str(stranger.pk), "tienda": str(others.tienda.pk), "rol": "administrador"},
     )
-    administrador.post("/admin/tiendas/tokenterminal/", {"action": "revoke", "_selected_action": row.pk})
+    administrador.post(
+        "/admin/tiendas/tokenterminal/", {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"}
+    )
     assert "blend_" not in page.content.decode()
     assert others.tienda.nombre not in page.content.decode()
     assert TokenTerminal.objects.filter(user=stranger).count() == 1

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from blend_pos.tiendas.models import Rol
+from blend_pos.tiendas.models import Acto, Rol
 from cache_stock import keys, reservation
 from cache_stock.scripts import stock_client
 from scripts.services import Services
@@ -85,6 +85,9 @@ def test_it_is_kept_with_who_and_why(store: Store) -> None:
     assert (row.estado, row.motivo, row.con_reserva) == (EstadoFalla.DESCARTADA, MotivoFalla.RECHAZADA, False)
     assert (row.nota, row.error) == ("se lo llevó el cliente", "stock_insuficiente: No alcanza.")
     assert row.resuelta_por is not None
+    act = Acto.objects.get(objeto=f"venta {key}", tienda=store.tienda_id)
+    assert (act.accion, act.persona, act.razon) == ("CIERRE", row.resuelta_por.username, "se lo llevó el cliente")
+    assert act.detalle["rechazo"] == "stock_insuficiente"
     kept = read_sale(row.mensaje)
     assert (kept.total_centavos, kept.pagos[0].referencia) == (99_000, "A-1")
     assert client.get(f"/api/v1/ventas/{key}").json()["estado"] == "ANULADA"

@@ -15,7 +15,7 @@ from django.utils import timezone
 from redis.connection import Connection
 
 from blend_pos.tiendas import shops
-from blend_pos.tiendas.models import Membresia, Rol, Tienda
+from blend_pos.tiendas.models import Acto, Membresia, Rol, Tienda
 from cache_stock import scripts
 from cache_stock.scripts import StockError
 from inventario.models import InventoryLedger
@@ -206,6 +206,12 @@ def test_the_pages_need_nothing_that_the_content_policy_forbids(shop: Shop, admi
 # --- deciding
 
 
+def acts_about(failed: VentaFallida) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """What the bitácora has of it: what, who, why, and what else."""
+    found = Acto.objects.filter(objeto__startswith=f"ventafallida {failed.pk}:", tienda=failed.tienda).order_by("id")
+    return list(found.values_list("accion", "persona", "razon", "detalle"))
+
+
 def test_a_retry_ends_as_a_written_sale(shop: Shop, encargado: Client, spawn: Spawner) -> None:
     failed = fail(shop)
     said = decide(encargado, "reintentar", failed, nota="ya existe el producto")
@@ -216,6 +222,7 @@ def test_a_retry_ends_as_a_written_sale(shop: Shop, encargado: Client, spawn: Sp
     shop.settle_down(ventas=1)
     entry = LogEntry.objects.get(object_id=str(failed.pk), content_type__model="ventafallida")
     assert (entry.user, entry.change_message) == (shop.users["encargado"], "reintentada: ya existe el producto")
+    assert acts_about(failed) == [("REINTENTAR", shop.users["encargado"].username, "ya existe el producto", {})]
     page = encargado.get(reverse("admin:ventas_ventafallida_change", args=[failed.pk])).content.decode()
     assert "reintentar/confirmar" not in page, "there is nothing left to decide"
 
@@ -250,6 +257,12 @@ def test_one_that_is_refused_stops_no_other_and_all_is_said(shop: Shop, administ
     assert sorted(recorded.values_list("object_id", "change_message")) == sorted(
         (str(row.pk), "descartada (no_volvio): robo") for row in (done, third)
     )
+    who = shop.users["administrador"].username
+    assert [acts_about(row) for row in (done, written, third)] == [
+        [("DESCARTAR", who, "robo", {"mercancia": "no_volvio"})],
+        [],
+        [("DESCARTAR", who, "robo", {"mercancia": "no_volvio"})],
+    ]
 
 
 def test_goods_that_cannot_be_written_off_are_said_and_nothing_changes(shop: Shop, administrador: Client) -> None:
@@ -277,6 +290,9 @@ def test_a_broker_that_is_away_is_asked_once_and_the_rest_is_left(
     ]
     assert [estado(row) for row in failed] == [EstadoFalla.ABIERTA] * 3
     assert len(shop.holds()) == 3
+    refused = {"rechazado": "La cola no la aceptó. Inténtalo más tarde."}
+    assert [told for _accion, _who, _why, told in acts_about(failed[0])] == [{}, refused]
+    assert acts_about(failed[1]) == []
     assert not LogEntry.objects.filter(
         content_type__model="ventafallida", object_id__in=[str(row.pk) for row in failed]
     ).exists()

@@ -2,13 +2,15 @@
 
 import sys
 import time
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
-from blend_pos.tiendas.models import Tienda
+from blend_pos.tiendas import acts
+from blend_pos.tiendas.models import Accion, Tienda
 from cache_stock import warmup
 from cache_stock.management.tienda_command import NOT_ARMED, TiendaCommand
 from inventario.models import Producto
@@ -24,8 +26,15 @@ class Command(TiendaCommand):
     )
     everyone_by_default: ClassVar = False
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """One tienda or all; and who asked for it."""
+        super().add_arguments(parser)
+        parser.add_argument("--por", default="", help="who asked for it, for the record (default: who runs this)")
+
     def handle_tienda(self, tienda: Tienda, options: dict[str, Any]) -> int:
         """Warm it."""
+        por = acts.operator(command="warmup_stock", por=options["por"])
+        acts.record(accion=Accion.CALENTAR, por=por, tienda_id=tienda.pk)
         started = time.monotonic()
         total = Producto.objects.filter(tienda=tienda).count()
         quiet = not sys.stderr.isatty()

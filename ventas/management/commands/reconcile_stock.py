@@ -4,7 +4,8 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from blend_pos.tiendas.models import Tienda
+from blend_pos.tiendas import acts
+from blend_pos.tiendas.models import Accion, Tienda
 from cache_stock.management.tienda_command import NOT_ARMED, TiendaCommand
 from cache_stock.reconcile import WHY
 from cache_stock.warmup import ColdStartNeeded
@@ -30,6 +31,7 @@ class Command(TiendaCommand):
         parser.add_argument(
             "--repair", action="store_true", help="mend what the protocol can: a warmup, or a cold start"
         )
+        parser.add_argument("--por", default="", help="who asked for a repair, for the record (default: who runs this)")
         parser.add_argument("--json", action="store_true", help="one JSON object a tienda, a line each")
         parser.add_argument(
             "--patience", type=float, default=PATIENCE_S, metavar="S", help="seconds until a second look (%(default)s)"
@@ -37,6 +39,9 @@ class Command(TiendaCommand):
 
     def handle_tienda(self, tienda: Tienda, options: dict[str, Any]) -> int:
         """Compare it, print what differs."""
+        if options["repair"]:  # before: what is mended is mended in Redis
+            por = acts.operator(command="reconcile_stock --repair", por=options["por"])
+            acts.record(accion=Accion.REPARAR, por=por, tienda_id=tienda.pk)
         try:
             found = reconcile_tienda(tienda_id=tienda.pk, repair=options["repair"], patience_s=options["patience"])
         except ColdStartNeeded:

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 from knox.settings import knox_settings
 
-from blend_pos.tiendas.models import Rol, Terminal, Tienda
+from blend_pos.tiendas import acts
+from blend_pos.tiendas.models import Accion, Rol, Terminal, Tienda
 from blend_pos.tiendas.tokens import TokenRefused, create_token
 
 
@@ -25,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--terminal", type=int, default=1, help="its number in the tienda (default: 1)")
         parser.add_argument("--usuario", required=True, help="login name of the person who answers for it")
         parser.add_argument("--rol", choices=Rol.values, default=Rol.CAJERO, help="default: %(default)s")
+        parser.add_argument("--por", default="", help="who asked for it, for the record (default: who runs this)")
         parser.add_argument("--days", type=int, help="until it expires (default: as in the settings; 0: never)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,7 +43,14 @@ class Command(BaseCommand):
         lifetime = knox_settings.TOKEN_TTL if days is None else timedelta(days=days)
         expiry = timezone.now() + lifetime if lifetime else None
         try:
-            _row, token = create_token(terminal=terminal, usuario=usuario, rol=options["rol"], expiry=expiry)
+            with transaction.atomic():
+                row, token = create_token(terminal=terminal, usuario=usuario, rol=options["rol"], expiry=expiry)
+                acts.record(
+                    accion=Accion.CREAR,
+                    por=acts.operator(command="create_token", por=options["por"]),
+                    tienda_id=tienda.pk,
+                    objeto=f"token {row.token_key} {usuario} ({row.rol}), {terminal}",
+                )
         except TokenRefused as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(token)

@@ -1,0 +1,34 @@
+"""The bitácora in the admin: read, filtered, searched; never written, by nobody."""
+
+from typing import Any, ClassVar
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from blend_pos.tiendas.admin_lists import PersonFilter, TiendaFilter, WrittenRowsAdmin
+from blend_pos.tiendas.models import Acto, Rol
+
+
+class WhoFilter(PersonFilter):
+    """What one person did."""
+
+    title = _("persona")
+    parameter_name = "persona_id"
+
+
+class ActoAdmin(WrittenRowsAdmin[Acto]):
+    """What was done in the tiendas of which one is administrador; what is of no tienda, a superuser's to read."""
+
+    view_rol = Rol.ADMINISTRADOR
+    change_rol = None
+    list_display = ("fecha", "persona", "accion", "objeto", "razon", "tienda", "desde")
+    list_filter = (TiendaFilter, WhoFilter, "accion", "fecha")
+    list_select_related = ("tienda",)
+    ordering = ("-id",)
+    search_fields = ("=persona", "razon", "objeto")
+    search_help_text = _("La persona por su nombre entero; parte de lo que se tocó o de la razón.")
+    readonly_fields: ClassVar = [field.name for field in Acto._meta.fields]  # noqa: SLF001 - Django's own way
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """None."""
+        return {}
