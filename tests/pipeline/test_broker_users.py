@@ -1,4 +1,5 @@
-"""Each part under its own user of the broker: it does all that it has to, and what it has not to is refused."""
+"""Each part under its own user of the broker, and the application's role of PostgreSQL: it does all that it has to, and
+what it has not to is refused."""
 
 import json
 import time
@@ -16,6 +17,7 @@ import pytest
 import urllib3
 from amqp.exceptions import AccessRefused
 from django.core.management import call_command
+from django.db import connection
 from django.test import override_settings
 from kombu import Connection
 from pytest_django import Settings
@@ -28,6 +30,7 @@ from tests.pipeline.shop import open_shop, poll
 from tests.pipeline.till import Till
 from tests.polling import wait_until
 from tests.spawning import Spawner
+from tests.test_database_roles import ROLES
 from ventas import broker, broker_users, publisher, tasks, topology
 
 Parts = Mapping[str, Mapping[str, str]]
@@ -57,20 +60,33 @@ def parts(host: VirtualHost) -> Parts:
 
 @contextmanager
 def as_part(parts: Parts, part: str) -> Iterator[amqp.Connection]:
-    connection = Connection(parts[part]["RABBITMQ_URL"], connect_timeout=5).transport.establish_connection()
+    opened = Connection(parts[part]["RABBITMQ_URL"], connect_timeout=5).transport.establish_connection()
     try:
-        yield connection
+        yield opened
     finally:
-        connection.collect()
+        opened.collect()
+
+
+@pytest.fixture
+def app_database(live_db: None) -> Iterator[str]:
+    """The tests' database, as deploy/postgresql/roles.sql lets the application in."""
+    password = uuid4().hex
+    with connection.cursor() as cursor:
+        cursor.execute(ROLES.read_text())
+        cursor.execute(f"ALTER ROLE blend_app PASSWORD '{password}'")
+    found = urlsplit(SERVICES.postgres.database_url(connection.settings_dict["NAME"]))
+    yield found._replace(netloc=f"blend_app:{password}@{found.netloc.rpartition('@')[2]}").geturl()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER ROLE blend_app NOLOGIN")
 
 
 # --- what each has to
 
 
 def test_a_sale_a_retry_a_dead_letter_and_the_archive(
-    host: VirtualHost, parts: Parts, spawn: Spawner, live_db: None
+    host: VirtualHost, parts: Parts, spawn: Spawner, app_database: str
 ) -> None:
-    environment = {part: {**QUICK, **found} for part, found in parts.items()}
+    environment = {part: {**QUICK, **found, "DATABASE_URL": app_database} for part, found in parts.items()}
     web = spawn.web(blocking_threads=THREADS, environment=environment["web"])
     worker = spawn.worker(environment=environment["worker"])
     maintenance = spawn.maintenance(environment=environment["maintenance"])
@@ -103,6 +119,7 @@ def test_a_sale_a_retry_a_dead_letter_and_the_archive(
     shop.assert_exact(reservado=7_000)
     for process in (web, worker, maintenance):
         assert "ACCESS_REFUSED" not in process.log_text
+        assert "permission denied" not in process.log_text
 
 
 def cart(producto: UUID) -> dict[str, Any]:
@@ -111,8 +128,8 @@ def cart(producto: UUID) -> dict[str, Any]:
 
 def tell(parts: Parts, task: Any) -> None:
     """As beat does, under its user; a process of it has RABBITMQ_DECLARES off, and so it declares nothing."""
-    with Connection(parts["beat"]["RABBITMQ_URL"], connect_timeout=5) as connection:
-        task.apply_async(connection=connection, declare=[])
+    with Connection(parts["beat"]["RABBITMQ_URL"], connect_timeout=5) as opened:
+        task.apply_async(connection=opened, declare=[])
 
 
 def test_maintenance_counts_what_is_unfinished(host: VirtualHost, parts: Parts, settings: Settings) -> None:
@@ -182,8 +199,8 @@ MAY = {
 }  # fmt: skip
 
 
-def is_allowed(connection: Any, act: Act) -> bool:
-    channel = connection.channel()
+def is_allowed(opened: Any, act: Act) -> bool:
+    channel = opened.channel()
     try:
         act(channel)
     except AccessRefused:
@@ -198,8 +215,8 @@ def test_it_may_do_this_and_nothing_else(host: VirtualHost, parts: Parts, part: 
         topology.declare_all(channel)
         channel.exchange_declare("celery.pidbox", "fanout", durable=False, auto_delete=False)
 
-    with as_part(parts, part) as connection:
-        allowed = {name for name, act in ACTS.items() if is_allowed(connection, act)}
+    with as_part(parts, part) as opened:
+        allowed = {name for name, act in ACTS.items() if is_allowed(opened, act)}
 
     assert allowed == MAY[part]
     host.purge()
@@ -210,9 +227,9 @@ def test_each_of_these_acts_is_one_that_an_owner_may(host: VirtualHost) -> None:
     with host.channel() as channel:
         topology.declare_all(channel)
         channel.exchange_declare("celery.pidbox", "fanout", durable=False, auto_delete=False)
-    connection = Connection(host.url, connect_timeout=5).transport.establish_connection()
-    assert {name for name, act in ACTS.items() if is_allowed(connection, act)} == set(ACTS)
-    connection.collect()
+    opened = Connection(host.url, connect_timeout=5).transport.establish_connection()
+    assert {name for name, act in ACTS.items() if is_allowed(opened, act)} == set(ACTS)
+    opened.collect()
     with host.channel() as channel:
         topology.declare_all(channel)
 
