@@ -16,10 +16,12 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
+from django_celery_beat.admin import PeriodicTaskAdmin
+from django_celery_beat.models import PeriodicTask
 from knox.settings import knox_settings
 
 from blend_pos.tiendas import shops, tokens
-from blend_pos.tiendas.admin_acts import RecordedAdmin
+from blend_pos.tiendas.admin_acts import RecordedActions, RecordedAdmin
 from blend_pos.tiendas.admin_confirm import ConfirmedForm
 from blend_pos.tiendas.admin_roles import TiendaScopedAdmin
 from blend_pos.tiendas.bitacora_admin import ActoAdmin
@@ -222,6 +224,20 @@ class TokenTerminalAdmin(TiendaScopedAdmin[TokenTerminal]):
 
 
 admin.site.register(Acto, ActoAdmin)
+admin.site.unregister(PeriodicTask)
+
+
+@admin.register(PeriodicTask)
+class ScheduleAdmin(RecordedActions, PeriodicTaskAdmin):  # type: ignore[misc] # django-celery-beat has no types
+    """The schedule. Web puts no task on the broker, and its user there may not."""
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without "run now": whoever waits for beat's next round waits for seconds."""
+        actions: dict[str, Any] = super().get_actions(request)
+        actions.pop("run_tasks", None)
+        return actions
+
+
 admin.site.unregister(User)
 
 

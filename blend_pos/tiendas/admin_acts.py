@@ -86,15 +86,15 @@ class RecordedActions(RecordedAdmin):
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *rest: Any) -> HttpResponse | None:
         """Put on record which action is run on which rows, then run it; Django's own deletes with a record of each."""
         name = request.POST.get("action", "")
-        chosen = request.POST.getlist("_selected_action")
+        chosen = [key for key in request.POST.getlist("_selected_action")[:MOST_ROWS] if key.isprintable()]
         with transaction.atomic():
-            if name and name != delete_selected.__name__ and chosen:
+            if chosen and name != delete_selected.__name__ and name in self.get_actions(request):
                 label = self.opts.model_name
                 acts.record(
                     accion=Accion.CAMBIAR,
                     por=acts.actor_of(request),
                     objeto=f"{label}: {name}",
-                    detalle={"filas": chosen[:MOST_ROWS], "todas": request.POST.get("select_across") == "1"},
+                    detalle={"filas": chosen, "todas": request.POST.get("select_across") == "1"},
                 )
             answer: HttpResponse | None = super().response_action(request, queryset, *rest)
         return answer

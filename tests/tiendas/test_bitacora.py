@@ -137,6 +137,21 @@ def test_a_person_deactivated_and_another_password(root: Client, shop: Shop, sin
     assert PASSWORD not in repr([vars(act) for act in since()])
 
 
+def test_a_new_persons_password_is_not_on_record(root: Client, since: Since) -> None:
+    data = {
+        "username": f"ana-{uuid4().hex[:8]}",
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
+    assert root.post("/admin/auth/user/add/", data).status_code == 302
+    (act,) = since()
+    assert act.accion == Accion.CREAR
+    assert data["username"] in act.objeto
+    assert PASSWORD not in repr(vars(act))
+    assert "argon2" not in repr(vars(act))
+
+
 def test_somebody_elses_admin_is_on_record_too(root: Client, since: Since) -> None:
     task = PeriodicTask.objects.filter(task="ventas.sweep").get()
     root.post("/admin/django_celery_beat/periodictask/", {"action": "disable_tasks", "_selected_action": [task.pk]})
@@ -147,6 +162,16 @@ def test_somebody_elses_admin_is_on_record_too(root: Client, since: Since) -> No
         "periodictask: disable_tasks",
         [str(task.pk)],
     )
+
+
+def test_web_runs_no_task(root: Client, since: Since) -> None:
+    """Its user of the broker may not put one there."""
+    task = PeriodicTask.objects.filter(task="ventas.sweep").get()
+    address = "/admin/django_celery_beat/periodictask/"
+    page = root.get(address).content.decode()
+    assert ('value="disable_tasks"' in page, 'value="run_tasks"' in page) == (True, False)
+    root.post(address, {"action": "run_tasks", "_selected_action": [task.pk]})
+    assert since() == []
 
 
 def test_every_admin_of_the_site_records() -> None:
