@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from blend_pos.tiendas.models import Acto
 from scripts import processes
 from tests.cache_stock.store import Store
 
@@ -22,8 +23,11 @@ def test_one_tienda_by_name_or_id(store: Store, process_environment: dict[str, s
     assert (status, err) == (0, "")
     assert "3 products on sale in Redis, 1 not on sale, 0 newer there already, armed for the first time" in out
     assert store.armed()
-    status, out, _err = run(process_environment, "--tienda", str(store.tienda_id))
+    status, out, _err = run(process_environment, "--tienda", str(store.tienda_id), "--por", "Ana")
     assert (status, len(out.splitlines())) == (0, 1)
+    first, second = Acto.objects.filter(tienda=store.tienda_id, accion="CALENTAR").order_by("id")
+    assert (second.persona, first.persona == "Ana") == ("Ana", False)
+    assert (first.desde, second.desde.startswith("manage.py warmup_stock, ")) == (second.desde, True)
 
 
 @pytest.mark.parametrize("arguments", [["--tienda", "no such"], ["--tienda", str(uuid4())], ["--nonsense"], []])

@@ -162,6 +162,7 @@ def publish(exchange: str, routing_key: str) -> Act:
     return act
 
 
+TO_SALES = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": SALES, "x-expires": 60_000}
 ACTS: dict[str, Act] = {
     "take a sale": lambda channel: channel.basic_get(SALES),
     "consume sales": lambda channel: channel.basic_consume(SALES),
@@ -177,6 +178,7 @@ ACTS: dict[str, Act] = {
     "publish to a queue by its name": publish("", SALES),
     "command workers": publish("celery.pidbox", ""),
     "make a queue": lambda channel: channel.queue_declare("somebody's", durable=False, auto_delete=True),
+    "dead-letter into sales": lambda channel: channel.queue_declare("a.celery.pidbox", arguments=TO_SALES),
     "make an exchange": lambda channel: channel.exchange_declare("somebody's", "topic", auto_delete=True),
     "bind sales elsewhere": lambda channel: channel.queue_bind(FAILED, EXCHANGE, topology.SALES_CREATED),
     "unbind sales": lambda channel: channel.queue_unbind(SALES, EXCHANGE, topology.SALES_CREATED),

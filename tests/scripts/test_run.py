@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import environment, run_servers
+from scripts import environment, run, run_servers
 from scripts.environment import Secrets
 from scripts.services import Postgres, Rabbit, Redis
 
@@ -47,6 +47,12 @@ def test_without_rabbitmq_the_broker_is_redis_and_it_says_what_to_install(
     assert [type(service) for service in servers.private] == [Postgres, Redis]
     assert servers.settings["RABBITMQ_URL"] == "redis://:r@127.0.0.1:21431/2"
     assert "apt-get install rabbitmq-server" in str(servers.rabbitmq_missing)
+
+
+def test_only_a_private_broker_gets_users(tmp_path: Path) -> None:
+    servers = run_servers.choose(environment=NAMED, secrets=SECRETS, folder=tmp_path)
+
+    assert run.users_of_broker({**NAMED, "SECRET_KEY": "k"}, servers) == {}
 
 
 def test_a_named_broker_does_not_ask_for_rabbitmq_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from blend_pos.tiendas.models import Acto
 from cache_stock import intake, journal, keys, reservation, scripts
 from cache_stock.reservation import HeldProduct, Wanted
 from scripts import processes
@@ -171,9 +172,11 @@ def test_the_commands(shop: Shop, process_environment: dict[str, str]) -> None:
     assert status == 4
     [difference] = json.loads(out)["differences"]
     assert (difference["what"], difference["saldo"], difference["stock_actual"]) == ("saldo", 1, 1_000_000)
-    status, out = run(process_environment, "reconcile_stock", *tienda, "--patience=0", "--repair")
+    status, out = run(process_environment, "reconcile_stock", *tienda, "--patience=0", "--repair", "--por=Ana")
     assert status == 4
     assert "1 products carried" in out
+    act = Acto.objects.get(tienda=shop.tienda_id)  # looking leaves none
+    assert (act.accion, act.persona) == ("REPARAR", "Ana")
     assert run(process_environment, "reconcile_stock", *tienda, "--patience=0")[0] == 0
 
 
