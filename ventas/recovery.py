@@ -147,16 +147,23 @@ def _death_of(message: broker.FailedMessage) -> str:
 
 
 def record_failed_sale(*, sale: SaleMessage, error: str, now: datetime) -> bool:
-    """Record a sale as failed, only where no Venta of it exists; its hold is kept. False where it is written."""
+    """Record a sale as failed, only where no Venta of it exists; its hold is kept. False where it is written.
+
+    One of an older epoch holds nothing, and was promised to nobody: a cold start archives before it raises the epoch.
+    """
     with transaction.atomic():
-        if own_tienda(tienda_id=sale.tienda_id) is None:
+        epoch = own_tienda(tienda_id=sale.tienda_id)
+        if epoch is None:
             record_unreadable(bodies=[(orjson.dumps(str(sale)).decode(), f"unknown tienda; {error}")], now=now)
             return True
         known = {row.huella for row in known_sales([(sale.tienda_id, sale.venta_id)])}
         if sale.huella in known:
             return False
-        record_failed([FailedRow(sale, MotivoFalla.INTENTOS, con_reserva=True, error=error)], now)
-        transaction.on_commit(partial(_keep_hold, sale))
+        of_now = sale.epoch == epoch
+        motivo = MotivoFalla.INTENTOS if of_now else MotivoFalla.EPOCA
+        record_failed([FailedRow(sale, motivo, con_reserva=of_now, error=error)], now)
+        if of_now:
+            transaction.on_commit(partial(_keep_hold, sale))
     return True
 
 

@@ -66,7 +66,8 @@ ON CONFLICT (tienda_id, venta_id, huella) DO UPDATE
     SET estado = 'ABIERTA', error = excluded.error,
         motivo = CASE WHEN old.estado = 'DESCARTADA' OR old.estado = 'ABIERTA' AND old.motivo = 'LAPIDA' THEN 'LAPIDA'
             ELSE excluded.motivo END,
-        con_reserva = excluded.con_reserva OR old.con_reserva AND old.estado IN ('ABIERTA', 'REINTENTADA'),
+        con_reserva = CASE WHEN old.estado = 'DESCARTADA' OR old.estado = 'ABIERTA' AND old.motivo = 'LAPIDA' THEN false
+            ELSE excluded.con_reserva OR old.con_reserva AND old.estado IN ('ABIERTA', 'REINTENTADA') END,
         resuelta = NULL, resuelta_por_id = NULL, nota = ''
 """
 
@@ -209,7 +210,8 @@ def resolve_failed(sales: Sequence[SaleMessage], now: datetime) -> None:
 def record_failed(rows: Sequence[FailedRow], now: datetime) -> None:
     """Record failed sales as open; one that was closed is open again, since its message came again.
 
-    One that was discarded stays a LAPIDA until it is retried: no further copy of it is written. A hold stays known.
+    One that was discarded stays a LAPIDA until it is retried: no further copy of it is written, and it holds nothing,
+    since its goods came back or were written off. Any other hold stays known.
     """
     if rows:
         _execute(

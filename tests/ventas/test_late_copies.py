@@ -10,8 +10,8 @@ from cache_stock import keys
 from cache_stock.scripts import stock_client
 from tests.cache_stock.store import Store
 from tests.tiendas.people import hire
-from tests.ventas.test_admin import failed_sale, write
-from ventas import failed_sales, recovery
+from tests.ventas.test_admin import failed_sale, held_sale, write
+from ventas import cold_start, failed_sales, recovery
 from ventas.messages import read_sale
 from ventas.models import EstadoFalla, MotivoFalla, Venta, VentaFallida
 
@@ -40,7 +40,8 @@ def discarded(store: Store) -> VentaFallida:
 
 def assert_stays_discarded(store: Store, failed: VentaFallida) -> None:
     failed.refresh_from_db()
-    assert (failed.estado, failed.motivo) == (EstadoFalla.ABIERTA, MotivoFalla.LAPIDA)
+    assert (failed.estado, failed.motivo, failed.con_reserva) == (EstadoFalla.ABIERTA, MotivoFalla.LAPIDA, False)
+    assert not cold_start.failed_holds(store.tienda_id)  # its stock may be promised to another by now
     assert not Venta.objects.filter(tienda=store.tienda_id).exists()
     store.assert_in_step()
 
@@ -85,3 +86,24 @@ def test_a_copy_from_before_a_cold_start_does_not_forget_the_hold(store: Store) 
     failed.refresh_from_db()
     assert (failed.estado, failed.con_reserva) == (EstadoFalla.ABIERTA, True)
     assert store.journal() == {failed.venta_id: float("inf")}
+
+
+def test_a_failed_message_from_before_a_cold_start_holds_nothing(store: Store) -> None:
+    """It was promised to nobody: the next cold start must not hold for it what others were promised."""
+    sale = held_sale(store, hire(store.shop, rol=Rol.CAJERO))
+
+    assert recovery.record_failed_sale(sale=replace(sale, epoch=sale.epoch - 1), error="a test", now=datetime.now(UTC))
+
+    failed = VentaFallida.objects.get(tienda=store.tienda_id)
+    assert (failed.motivo, failed.con_reserva) == (MotivoFalla.EPOCA, False)
+    assert not cold_start.failed_holds(store.tienda_id)
+
+
+def test_another_cart_under_a_written_key_holds_nothing_where_it_is_from_before_a_cold_start(store: Store) -> None:
+    sale = held_sale(store, hire(store.shop, rol=Rol.CAJERO))
+    write(sale)
+
+    write(replace(sale, huella="c" * 64, epoch=sale.epoch - 1))
+
+    failed = VentaFallida.objects.get(tienda=store.tienda_id)
+    assert (failed.motivo, failed.con_reserva) == (MotivoFalla.HUELLA, False)

@@ -32,6 +32,9 @@ DELIVER: Step = ("deliver", {"pick": 0})
 WORK: Step = ("work", {"pick": 0, "redis": "there"})
 SNAPSHOT: Step = ("snapshot", {})
 TIME_PASSES: Step = ("lease_runs_out", {})
+DISCARD: Step = ("discard", {"pick": 0, "goods_came_back": True, "redis": "there"})
+HOLD_FAILED: Step = ("hold_failed", {"pick": 0})
+RETRY: Step = ("retry", {"pick": 0, "outcome": "confirmed"})
 PERSIST = [DELIVER, WORK, WORK]
 WHOLE_COLD_START = cold_start(30)
 
@@ -85,6 +88,17 @@ HISTORIES: dict[str, tuple[str, list[Step]]] = {
             *(POISON, ARCHIVE, lose("empty"), *WHOLE_COLD_START),
             *(REPUBLISH, *PERSIST, lose("empty"), *WHOLE_COLD_START),
             *(sell(ALL), publish("confirmed"), *PERSIST),
+        ],
+    ),
+    # A discarded sale's goods were sold to another. A copy of it comes late; the next cold start holds for it again, and
+    # who retries it has what was promised.
+    "a discarded sale holds nothing": (
+        "more held than there is",
+        [
+            *(sell(ALL), publish("confirmed"), TIME_PASSES, SWEEP, POISON, ARCHIVE, DISCARD),
+            *(sell(ALL), publish("confirmed"), LOOK, ANSWER, POISON, ARCHIVE),
+            *(REPUBLISH, *PERSIST, lose("empty"), *WHOLE_COLD_START),
+            *(HOLD_FAILED, RETRY, *PERSIST),
         ],
     ),
     # Redis falls back, between two steps of a cold start, to a state in which that cold start had the claim already.

@@ -83,11 +83,11 @@ class Tables:
         return {venta for venta, failed in self.failed.items() if failed.discarded}
 
     def record_failed(self, sale: SaleMessage, motivo: MotivoFalla, *, con_reserva: bool) -> None:
-        """As ventas.rows.record_failed has it."""
+        """As ventas.rows.RECORD_FAILED has it."""
         failed = self.failed.setdefault(sale.venta_id, Failed(sale, motivo, con_reserva))
         if failed.discarded and "tombstone" not in self.without:
-            motivo = MotivoFalla.LAPIDA
-        if failed.estado in OPEN and "known hold" not in self.without:
+            motivo, con_reserva = MotivoFalla.LAPIDA, "tombstone holds" in self.without
+        elif failed.estado in OPEN and "known hold" not in self.without:
             con_reserva = con_reserva or failed.con_reserva
         failed.motivo, failed.con_reserva, failed.estado = motivo, con_reserva, EstadoFalla.ABIERTA
 
@@ -129,7 +129,8 @@ class Postgres:
             if failed is not None and failed.estado in OPEN:
                 failed.estado = EstadoFalla.PERSISTIDA
         for sale, motivo in verdict.failed:
-            tables[sale.tienda_id].record_failed(sale, motivo, con_reserva=motivo is not MotivoFalla.EPOCA)
+            rows = tables[sale.tienda_id]
+            rows.record_failed(sale, motivo, con_reserva=sale.epoch == rows.epoch)
         return Written(verdict, self.balances(verdict.fresh + verdict.known), TIMELINE, epochs)
 
     def balances(self, sales: Sequence[SaleMessage]) -> dict[UUID, StockBalance]:

@@ -146,6 +146,12 @@ RARE = {
     "the server of the claim": Rule(tuple(_not_another_server(c) for c in ("clear", "load", "rehold", "arm"))),
     "epoch": RULES["epoch"],
     "a failed sale's hold stays known": Rule(machine=frozenset({"known hold"})),
+    "a discarded sale holds nothing": Rule(machine=frozenset({"tombstone holds"})),
     "intents of the sweep": PARTS["intents of the sweep"],
     "balances are those of the transaction": PARTS["balances are those of the transaction"],
 }
+
+
+def every_rule() -> dict[str, Rule]:
+    """All of them by name."""
+    return RARE | PARTS | RULES
