@@ -7,7 +7,7 @@ NO_SERVERS := SECRET_KEY=none DATABASE_URL=postgres://none@127.0.0.1:9/none REDI
 	RABBITMQ_URL=amqp://127.0.0.1:9//
 
 .DEFAULT_GOAL := help
-.PHONY: help run replay test faults check till shots lock clean
+.PHONY: help run replay test faults model simulate mutants check till shots lock clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -19,6 +19,8 @@ help:  ## What can be made
 	@echo "STOCK=20   make replay: units of each product; else twice what the file asks for"
 	@echo "TILLS=8    make replay: how many sell at once;  RATE=50: baskets a second, else as fast as they can"
 	@echo "ONLY=…     make faults: these rows of the matrix, parted by commas;  N=20: so often;  SEED=7;  JOBS=2 grounds;  HOURS=8"
+	@echo "SCHEDULES=1000000  make simulate: so many;  ACTS=20: so long;  SEED=7: those, else any"
+	@echo "ONLY=…     make model: these rules, parted by commas (protocol: what must hold); make mutants: a part of the name"
 	@echo "ARGS=…     make test: arguments for pytest"
 
 run: $(VENV)  ## Start everything, sell one cart, show its passage, stay up until Ctrl-C
@@ -36,6 +38,17 @@ test: $(VENV)  ## Every test, on real servers of its own
 faults: $(VENV)  ## Break every part while tills sell, and count what is lost, doubled or oversold
 	@.venv/bin/python -m scripts.install
 	@FAULTS=$(or $(FAULTS),faults) RESULTS=$(or $(RESULTS),.run/faults.json) .venv/bin/python -m tests.faults
+
+model: $(VENV)  ## Search the Spin model of the protocol, and see that each rule taken out of it is missed
+	@.venv/bin/python -m scripts.model $(if $(ONLY),--only=$(ONLY))
+
+simulate: $(VENV)  ## Run SCHEDULES random schedules of the protocol, crashes and losses in them, on the real Lua
+	@$(NO_SERVERS) .venv/bin/python -m tests.lua.protocol.simulate $(if $(SCHEDULES),--schedules=$(SCHEDULES)) \
+		$(if $(ACTS),--acts=$(ACTS)) $(if $(SEED),--seed=$(SEED)) $(ARGS)
+
+mutants: $(VENV)  ## Take each rule out of the real code, and see that a test misses it
+	@.venv/bin/python -m scripts.install
+	@$(NO_SERVERS) .venv/bin/python -m tests.mutants $(if $(ONLY),--only='$(ONLY)') $(ARGS)
 
 check: $(VENV)  ## Lint, format, types, layers, migrations; the till's as well, and that its assets are built
 	.venv/bin/ruff check .

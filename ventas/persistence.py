@@ -128,10 +128,7 @@ def _write(sales: Sequence[SaleMessage], now: datetime) -> Written:
     failed_before = {row.key for row in failures}
     resolve_failed([sale for sale in verdict.fresh if sale_key(sale) in failed_before], now)
     record_failed(
-        [
-            FailedRow(sale, motivo, con_reserva=epochs[sale.tienda_id] == sale.epoch)
-            for sale, motivo in verdict.failed
-        ],
+        [FailedRow(sale, motivo, con_reserva=epochs[sale.tienda_id] == sale.epoch) for sale, motivo in verdict.failed],
         now,
     )
     others = {item.producto_id for sale in verdict.known for item in sale.items} - balances.keys()

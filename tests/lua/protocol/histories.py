@@ -90,8 +90,8 @@ HISTORIES: dict[str, tuple[str, list[Step]]] = {
             *(sell(ALL), publish("confirmed"), *PERSIST),
         ],
     ),
-    # A discarded sale's goods were sold to another. A copy of it comes late; the next cold start holds for it again, and
-    # who retries it has what was promised.
+    # A discarded sale's goods were sold to another. A copy of it comes late; the next cold start holds for it again,
+    # and who retries it takes what was promised.
     "a discarded sale holds nothing": (
         "more held than there is",
         [

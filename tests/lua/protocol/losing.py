@@ -60,7 +60,7 @@ def lease_runs_out(world: World) -> None:
 def cold_start(world: World, *, which: int) -> None:
     """The next step of one of two schedulers that may do it at once."""
     start = world.starts[which]
-    if start.stage == "idle" and all(seen.epoch is not None for seen in world.server.look().values()):
+    if start.stage == "idle" and world.armed():
         return
     try:
         _STEPS[start.stage](world, start)

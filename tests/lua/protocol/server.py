@@ -71,6 +71,15 @@ class Seen:
     holds: Mapping[UUID, SeenHold]
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Redis as the first cold start and warmup left it, and the figures of the world around it."""
+
+    dump: Mapping[str, Any]
+    serial: int
+    now_ms: int
+
+
 class Link:
     """The clients of one private server; it notes whether Redis was spoken to since the last look."""
 
@@ -78,6 +87,8 @@ class Link:
         self.client = redis.Redis.from_url(url, decode_responses=True, protocol=2, single_connection_client=True)
         self.raw = redis.Redis.from_url(url, protocol=2, single_connection_client=True)
         self.touched = True
+        self.started: Started | None = None
+        self.master_replid = str(self.client.info("replication")["master_replid"])
 
     def stock_client(self) -> "Redis":
         """What cache_stock.scripts takes for the stock's client."""
@@ -93,7 +104,7 @@ class Server:
     """One Redis, for this machine alone."""
 
     def __init__(self, link: Link, productos: Mapping[UUID, Sequence[UUID]]) -> None:
-        self._link = link
+        self.link = link
         self._seen: dict[UUID, Seen] = {}
         self._productos = productos
         self._names: list[str] = []
@@ -101,17 +112,16 @@ class Server:
         for tienda, names in productos.items():
             self._names += [keys.meta(tienda), keys.journal(tienda), *(keys.stock(tienda, name) for name in names)]
             self._arguments += [keys.hold_prefix(tienda), len(names)]
-        self.empty()
 
     @property
     def client(self) -> "Redis":
-        return self._link.stock_client()
+        return self.link.stock_client()
 
     def look(self) -> dict[UUID, Seen]:
         """Everything that the invariants speak of."""
-        if self._link.touched:
+        if self.link.touched:
             self._seen = self._look()
-            self._link.touched = False
+            self.link.touched = False
         return self._seen
 
     def _look(self) -> dict[UUID, Seen]:
@@ -131,18 +141,29 @@ class Server:
     def snapshot(self) -> dict[str, Any]:
         """All keys, as their dumps."""
         names = cast("list[str]", self.client.keys("*"))
-        pipe = self._link.raw.pipeline(transaction=False)
+        pipe = self.link.raw.pipeline(transaction=False)
         for name in names:
             pipe.dump(name)
         return dict(zip(names, pipe.execute(), strict=True))
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Fall back to what was then."""
-        self._link.touched = True
-        pipe = self._link.raw.pipeline(transaction=False)
+        self.link.touched = True
+        pipe = self.link.raw.pipeline(transaction=False)
         pipe.flushdb()
         for name, dump in snapshot.items():
             pipe.restore(name, 0, dump)
+        pipe.execute()
+
+    def start_from(self, started: Started) -> None:
+        """Armed and warm, as if the first cold start had been on the server that it is by now: one round trip."""
+        self.link.touched = True
+        pipe = self.link.raw.pipeline(transaction=False)
+        pipe.flushdb()
+        for name, dump in started.dump.items():
+            pipe.restore(name, 0, dump)
+        for tienda in self._productos:
+            pipe.hset(keys.meta(tienda), "master_replid", self.link.master_replid)
         pipe.execute()
 
     def empty(self) -> None:
@@ -151,6 +172,7 @@ class Server:
     def become_another(self) -> None:
         """A restart or a failover, as far as the scripts can tell."""
         change_identity(self.client)
+        self.link.master_replid = str(self.client.info("replication")["master_replid"])
 
 
 def _product(fields: Sequence[str | None]) -> SeenProduct | None:

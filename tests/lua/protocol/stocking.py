@@ -29,10 +29,10 @@ def warm(world: World, *, pick: int) -> None:
         carry(world, tienda, row)
 
 
-def carry(world: World, tienda: UUID, row: Row) -> bool:
+def carry(world: World, tienda: UUID, *rows: Row) -> bool:
     """Whether Redis took it or knew better; False where it waits for a cold start."""
     try:
-        carrying.carry_rows(tienda_id=tienda, rows=[row], now_ms=world.now_ms)
+        carrying.carry_rows(tienda_id=tienda, rows=rows, now_ms=world.now_ms)
     except carrying.ColdStartNeeded:
         return False
     return True

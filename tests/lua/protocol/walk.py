@@ -8,7 +8,7 @@ from typing import Any
 from tests.lua.protocol import losing, selling, stocking, writing
 from tests.lua.protocol.invariants import Watch, check_at_rest
 from tests.lua.protocol.postgres import Violation
-from tests.lua.protocol.rest import arm_and_warm, come_to_rest
+from tests.lua.protocol.rest import come_to_rest, start
 from tests.lua.protocol.world import ACTS, World
 
 __all__ = [
@@ -54,7 +54,7 @@ class Run:
     history: list[Step] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        arm_and_warm(self.world)
+        start(self.world)
 
     def step(self, name: str, arguments: dict[str, Any]) -> None:
         self.history.append((name, arguments))

@@ -94,6 +94,10 @@ class World:
         """What a broker's counters can show: a zombie's message is somebody else's by now."""
         return not (self.queue or self.dead or any(not worker.zombie for worker in self.workers))
 
+    def armed(self) -> bool:
+        """Whether every tienda may promise stock."""
+        return all(seen.epoch is not None for seen in self.server.look().values())
+
     def in_flight(self) -> list[SaleMessage]:
         """Every sale that may still be written by a message."""
         sales = [sale for message in self.queue for sale in message]
