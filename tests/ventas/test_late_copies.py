@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from blend_pos.tiendas.models import Rol
 from cache_stock import keys
+from cache_stock.reservation import Hold
 from cache_stock.scripts import stock_client
 from tests.cache_stock.store import Store
 from tests.tiendas.people import hire
 from tests.ventas.test_admin import failed_sale, held_sale, write
-from ventas import cold_start, failed_sales, recovery
+from ventas import cold_start, failed_sales, persistence, recovery
 from ventas.messages import read_sale
 from ventas.models import EstadoFalla, MotivoFalla, Venta, VentaFallida
 
@@ -86,6 +88,40 @@ def test_a_copy_from_before_a_cold_start_does_not_forget_the_hold(store: Store) 
     failed.refresh_from_db()
     assert (failed.estado, failed.con_reserva) == (EstadoFalla.ABIERTA, True)
     assert store.journal() == {failed.venta_id: float("inf")}
+
+
+def test_a_copy_of_a_written_sale_settles_it_with_the_balances_of_now(store: Store) -> None:
+    """The settlement was lost: hold and balance are still those from before the sale."""
+    sale = held_sale(store, hire(store.shop, rol=Rol.CAJERO))
+    persistence.write(sales=[sale], now=datetime.now(UTC))
+
+    write(sale)
+
+    assert not store.journal()
+    store.assert_in_step()
+
+
+def test_a_sale_that_is_discarded_while_it_is_held_again_is_not_tried(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cajero = hire(store.shop, rol=Rol.CAJERO)
+    failed = failed_sale(store, cajero)
+    hold_again = failed_sales._hold_again
+
+    def discarded_meanwhile(*arguments: Any) -> Hold:
+        held = hold_again(*arguments)
+        VentaFallida.objects.filter(pk=failed.pk).update(
+            estado=EstadoFalla.DESCARTADA, resuelta=datetime.now(UTC), resuelta_por=cajero, nota="a test"
+        )
+        return held
+
+    monkeypatch.setattr(failed_sales, "_hold_again", discarded_meanwhile)
+
+    with pytest.raises(failed_sales.NotOpen):
+        failed_sales.retry(failed_id=failed.pk, now=datetime.now(UTC))
+
+    failed.refresh_from_db()
+    assert failed.estado == EstadoFalla.DESCARTADA
 
 
 def test_a_failed_message_from_before_a_cold_start_holds_nothing(store: Store) -> None:

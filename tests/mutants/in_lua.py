@@ -1,0 +1,98 @@
+"""Rules of the Lua commands; those of the protocol as a whole are in tests/lua/protocol/rules.py."""
+
+from tests.mutants.mutant import Mutant
+
+
+def lua(rule: str, command: str, text: str, instead: str = "") -> Mutant:
+    """Looked for by the tests of that command."""
+    return Mutant(rule, f"cache_stock/lua/{command}.lua", text, instead, (f"tests/lua/test_{command}.py",))
+
+
+def shared(rule: str, text: str, instead: str, *tests: str) -> Mutant:
+    return Mutant(rule, "cache_stock/lua/_shared.lua", text, instead, tests)
+
+
+MUTANTS = [
+    lua("a held key with another cart is a conflict", "reserve", "  if held[1] ~= huella then return {-4} end\n"),
+    lua(
+        "a persisted key with another cart is a conflict",
+        "reserve",
+        "  if string.sub(persisted, 1, 64) ~= huella then return {-4} end\n",
+    ),
+    lua("a persisted sale gets its answer", "reserve", "redis.call('GET', answer)", "false"),
+    lua("one line short, and nothing is held", "reserve", "if #short > 1 then return short end\n"),
+    lua("what is not active is not sold", "reserve", "if #inactive > 1 then return inactive end\n"),
+    lua("a changed price is said", "reserve", "if #repriced > 1 then return repriced end\n"),
+    lua("live holds are bounded", "reserve", "redis.call('ZCARD', journal) >= tonumber(most) or "),
+    lua("the brake stops new holds", "reserve", " or redis.call('HEXISTS', meta, 'freno') == 1"),
+    lua("each product once", "reserve", "  assert(not seen[stock], 'reserve: each product once')\n"),
+    lua("quantities are positive and whole", "reserve", "'^[1-9]%d*$'", "'.'"),
+    lua("a hold is in the journal", "reserve", "redis.call('ZADD', journal, look_at, venta)\n"),
+    lua(
+        "an old hold keeps its prices",
+        "reserve",
+        "return {1, 0, held[2], held[3], held[4]}",
+        "return {1, 0, epoch, pedido, ''}",
+    ),
+    lua("full: reserve refuses", "reserve", "#!lua\n", "#!lua flags=allow-oom\n"),
+    lua("what does not add up disarms", "release", "if not covers(ARGV[3], held[3]) then", "if false then"),
+    lua("full: release runs", "release", "#!lua flags=allow-oom\n", "#!lua\n"),
+    lua("a hold of another cart stays", "settle", "if held[1] == huella then", "if held[1] then"),
+    lua("a hold that is not covered disarms", "settle", "if covers(stock_prefix, held[2]) then", "if true then"),
+    lua(
+        "another PostgreSQL disarms",
+        "settle",
+        "(not armed[1] or timeline == '' or armed[1] == timeline) and ",
+    ),
+    lua("a past epoch disarms", "settle", " and (not armed[2] or tonumber(armed[2]) >= epoch)"),
+    lua("a flushed balance stays forgotten", "settle", "if there[1] then redis.call", "if true then redis.call"),
+    lua(
+        "a stock hash that is gone disarms",
+        "settle",
+        "elseif redis.call('ZSCORE', loaded, producto) then",
+        "elseif false then",
+    ),
+    lua("full: no answers are kept", "settle", " and roomy then", " then"),
+    lua("full: settle runs", "settle", "#!lua flags=allow-oom\n", "#!lua\n"),
+    lua("an answer is kept for a time", "settle", ", 'EX', ttl)", ")"),
+    lua("warmup never touches what is held", "warmup", "if not version then redis.call", "if true then redis.call"),
+    lua("warmup only where armed", "warmup", "if not armed_epoch(meta) then return {-3} end\n"),
+    lua("full: warmup refuses", "warmup", "#!lua\n", "#!lua flags=allow-oom\n"),
+    lua(
+        "flush keeps the version", "flush", "'HDEL', KEYS[1 + i], 'saldo')", "'HDEL', KEYS[1 + i], 'saldo', 'version')"
+    ),
+    lua("only what is overdue is swept", "sweep", "if due and tonumber(due) <= now then", "if due then"),
+    lua("a claim backs off", "sweep", "  redis.call('ZADD', journal, whole(now + pause), found.claim[1])\n"),
+    lua("a lost hold disarms", "sweep", "      disarm(meta)\n"),
+    lua("full: the sweep runs", "sweep", "#!lua flags=allow-oom\n", "#!lua\n"),
+    lua("a failed sale is swept no more", "fail", "redis.call('ZADD', KEYS[1], '+inf', ARGV[1])\n"),
+    lua(
+        "only the failed cart's hold", "fail", "if redis.call('HGET', KEYS[2], 'huella') ~= ARGV[2] then return 0 end\n"
+    ),
+    lua("what is armed is not claimed", "begin", "if armed_epoch(meta) then return {0} end\n"),
+    lua("a lease ends", "begin", " and claim[2] and tonumber(claim[2]) > now"),
+    lua("what is armed is not cleared", "clear", "armed_epoch(meta) or "),
+    lua("what is armed is not loaded over", "load", "armed_epoch(meta) or "),
+    lua("load begins with nothing held", "load", "'reservado', 0, "),
+    lua("load writes whatever is there", "load", "'version', ARGV[at + 2], "),
+    lua("what is armed is not held again", "rehold", "armed_epoch(meta) or "),
+    lua("held again once", "rehold", "if redis.call('EXISTS', hold) == 1 then return 1 end\n"),
+    lua("held again it is not swept", "rehold", "'+inf'", "ARGV[8]"),
+    lua("arming ends the claim", "arm", "redis.call('HDEL', meta, 'token', 'lease', 'freno')\n"),
+    shared("a restart disarms", "state[1] ~= run_id or ", "", "tests/lua/test_arm.py"),
+    shared("a failover disarms", " or state[2] ~= master_replid", "", "tests/lua/test_arm.py"),
+    shared(
+        "a hold goes with its quantities",
+        "'reservado', '-' .. cantidad)",
+        "'reservado', 0)",
+        "tests/lua/test_release.py",
+    ),
+    shared("a hold leaves the journal", "  redis.call('ZREM', journal, venta)\n", "", "tests/lua/test_settle.py"),
+    shared(
+        "numbers stay whole",
+        "string.format('%.0f', number)",
+        "tostring(number)",
+        "tests/lua/test_audit.py",
+        "tests/lua/test_reserve.py",
+    ),
+]

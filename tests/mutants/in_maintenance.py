@@ -1,0 +1,241 @@
+"""Rules of the cold start, the sweep, failed sales and adjustments."""
+
+from tests.mutants.mutant import of
+
+ARMING = "cache_stock/arming.py"
+COLD_START = "ventas/cold_start.py"
+RECOVERY = "ventas/recovery.py"
+FAILED = "ventas/failed_sales.py"
+INTAKE = "cache_stock/intake.py"
+COPIES = ("tests/ventas/test_late_copies.py",)
+DECIDED = ("tests/ventas/test_failed_sales.py",)
+ARMED = ("tests/cache_stock/test_arming.py",)
+DRAINED = ("tests/ventas/test_cold_start.py",)
+MOVED = ("tests/cache_stock/test_intake.py",)
+
+MUTANTS = [
+    *of(
+        ARMING,
+        (
+            "the epoch goes up by compare-and-set",
+            "Tienda.objects.filter(id=tienda_id, epoch=seen_epoch)",
+            "Tienda.objects.filter(id=tienda_id)",
+            ARMED,
+        ),
+        (
+            "a claim is renewed, or nothing is raised",
+            "    if again != claimed:\n        raise LeftToAnother\n",
+            "",
+            ARMED,
+        ),
+        ("the journal of before is cleared", "        _clear(claim)\n", "", ARMED),
+        ("failed sales are held again", "        _hold_again(claim, truth, now_ms)\n", "", ARMED),
+        ("answers are known again", "        _remember(claim.tienda_id, answers(claim.tienda_id))\n", "", ARMED),
+        (
+            "what changed meanwhile is carried",
+            "    _carry_the_rest(claim.tienda_id, truth.settled, now_ms)\n",
+            "",
+            ARMED,
+        ),
+        ("failed holds are read in that transaction", "list(failed_holds(tienda_id)))", "[])", ARMED),
+    ),
+    *of(
+        COLD_START,
+        (
+            "counted zero twice, an interval apart",
+            (
+                "        elif empty_since is None:\n            empty_since = now\n"
+                "        elif now - empty_since >= settings.STATISTICS_INTERVAL_MS / 1000:\n"
+            ),
+            "        else:\n",
+            DRAINED,
+        ),
+        ("zero has to last", "            empty_since = None\n", "            pass\n", DRAINED),
+        ("a drain archives", "        recovery.archive_failed(now=datetime.now(UTC))\n", "", DRAINED),
+        (
+            "a drain keeps its claims",
+            "            arming.claim(tienda_id=claim.tienda_id, token=claim.token, now_ms=_now_ms(), lease_ms=LEASE_MS)\n        time.sleep",
+            "            pass\n        time.sleep",
+            DRAINED,
+        ),
+        (
+            "a drain waits",
+            "if broker.unfinished_messages() > 0:",
+            "if False:",
+            (*DRAINED, "tests/pipeline/test_redis_lost.py"),
+        ),
+        (
+            "others stop where they keep the queue from emptying",
+            "            claims += _stop_the_others(token)\n",
+            "            pass\n",
+            ("tests/pipeline/test_redis_lost.py",),
+        ),
+        (
+            "nobody stops while the workers are behind",
+            "if broker.unfinished_messages() <= KEEPING_UP_MESSAGES:",
+            "if True:",
+            ("tests/pipeline/test_redis_lost.py",),
+        ),
+        ("another epoch disarms", "epoch != epochs[tienda] or ", "", DRAINED),
+        ("another timeline disarms", " or armed_timeline != timeline", "", DRAINED),
+        (
+            "a retry that was overtaken is open again",
+            "    waiting.filter(estado=EstadoFalla.REINTENTADA).update(estado=EstadoFalla.ABIERTA)\n",
+            "",
+            DECIDED,
+        ),
+        (
+            "only what was held is held again",
+            "filter(tienda_id=tienda_id, con_reserva=True)",
+            "filter(tienda_id=tienda_id)",
+            COPIES,
+        ),
+        (
+            "tombstones are known again",
+            "        yield reservation.SettledSale(failed.venta_id, failed.huella, recovery.ANNULLED)",
+            "        continue",
+            DECIDED + COPIES + DRAINED,
+        ),
+    ),
+    *of(
+        "ventas/broker.py",
+        ("unacknowledged is unfinished", ' + int(state["messages_unacknowledged"])', "", DRAINED),
+        (
+            "failed is unfinished",
+            "for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE))\n    with",
+            "for queue in (topology.SALES_QUEUE,))\n    with",
+            DRAINED,
+        ),
+    ),
+    *of(
+        RECOVERY,
+        (
+            "where a Venta exists nothing has failed",
+            "        if sale.huella in known:\n            return False\n",
+            "",
+            ("tests/ventas/test_admin.py", *COPIES),
+        ),
+        ("archived under its epoch", "of_now = sale.epoch == epoch", "of_now = True", COPIES),
+        (
+            "its hold leaves the sweep",
+            "            transaction.on_commit(partial(_keep_hold, sale))\n",
+            "            pass\n",
+            ("tests/ventas/test_admin.py", *DECIDED),
+        ),
+        (
+            "acknowledged once it is kept",
+            "            archived += _archive(message, now)\n            message.acknowledge()\n",
+            "            message.acknowledge()\n            archived += _archive(message, now)\n",
+            DRAINED,
+        ),
+        (
+            "a long queue is no loss",
+            "if broker.ready_sales_messages() > BACKLOG_MESSAGES:",
+            "if False:",
+            ("tests/ventas/test_sweep.py",),
+        ),
+        (
+            "maintenance takes no forged sale",
+            "if not signatures.is_signed(message.body, message.headers.get(signatures.HEADER)):",
+            "if False:",
+            ("tests/pipeline/test_forged.py",),
+        ),
+        (
+            "a hold that cannot be read stops no other",
+            "except (UnreadableMessage, ValueError, LookupError, AttributeError, TypeError):",
+            "except ZeroDivisionError:",
+            ("tests/ventas/test_sweep.py",),
+        ),
+        (
+            "the server's holds are bounded",
+            "too_many = live > settings.HOLDS_MAX_PER_SERVER",
+            "too_many = False",
+            ("tests/ventas/test_sweep.py",),
+        ),
+        (
+            "what a discard did not let go goes later",
+            "        if reservation.is_held(tienda_id=failed.tienda_id, venta_id=failed.venta_id):",
+            "        if False:",
+            DECIDED,
+        ),
+    ),
+    *of(
+        FAILED,
+        (
+            "a retry is recorded under its hold's epoch",
+            "if share_tiendas(tiendas=[sale.tienda_id]).get(sale.tienda_id) != hold.epoch:",
+            "if False:",
+            ("tests/ventas/test_admin.py",),
+        ),
+        (
+            "only what is open is tried again",
+            "claimed = VentaFallida.objects.filter(pk=failed_id, estado__in=OPEN)",
+            "claimed = VentaFallida.objects.filter(pk=failed_id)",
+            COPIES,
+        ),
+        (
+            "held before it is tried again",
+            "    hold = _hold_again(sale, nonce, now)\n",
+            "    hold = reservation.Hold(False, sale.epoch, '', hold_of(sale)[1])\n",
+            DECIDED,
+        ),
+        (
+            "a refused retry is open again",
+            "VentaFallida.objects.filter(pk=failed_id, estado=EstadoFalla.REINTENTADA).update(estado=EstadoFalla.ABIERTA)",
+            "pass",
+            DECIDED,
+        ),
+        (
+            "what is written is not discarded",
+            "            raise AlreadyWritten\n        failed.estado",
+            "            pass\n        failed.estado",
+            DECIDED,
+        ),
+        ("a discard leaves a tombstone", "        failed.estado = EstadoFalla.DESCARTADA\n", "", DECIDED),
+        (
+            "a discard lets the hold go",
+            "            transaction.on_commit(partial(_let_go, sale))\n",
+            "            pass\n",
+            DECIDED,
+        ),
+        (
+            "only goods that are held are written off",
+            "if held_epoch is None or held_epoch != epoch:",
+            "if False:",
+            DECIDED,
+        ),
+        (
+            "written off once",
+            "if not goods_came_back and not _is_written_off(sale):",
+            "if not goods_came_back:",
+            DECIDED,
+        ),
+    ),
+    *of(
+        INTAKE,
+        (
+            "what goes out is held first",
+            "        hold = _hold(operation, nonce, now_ms)\n",
+            "        hold = reservation.Hold(True, reservation.armed_epochs(tiendas=[operation.tienda_id])[operation.tienda_id] or 0, '', ())\n",
+            MOVED,
+        ),
+        (
+            "an adjustment is of its hold's epoch",
+            "if epoch is not None and epochs.get(operation.tienda_id) != epoch:",
+            "if False:",
+            MOVED,
+        ),
+        (
+            "what was not written is given back",
+            "            reservation.release(tienda_id=operation.tienda_id, venta_id=operation.operacion, nonce=nonce)\n",
+            "            pass\n",
+            MOVED,
+        ),
+        (
+            "another operation under the key moves nothing",
+            '    if found != operation.deltas(sign=sign):\n        raise OperationConflict(_("La clave de la operación ya es de otra."))\n    return',
+            "    return",
+            MOVED,
+        ),
+    ),
+]

@@ -1,0 +1,159 @@
+"""What a cold start waits for, and what stops a Redis that promises by another past."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from django.db import connection, transaction
+from pytest_django import Settings
+
+from blend_pos.tiendas.locks import own_tienda, share_tiendas
+from cache_stock import arming, journal, keys
+from cache_stock.scripts import stock_client
+from tests.pipeline.messages import as_payload, hold
+from tests.pipeline.rabbit import FAILED, SALES, VirtualHost
+from tests.pipeline.shop import Shop, open_shop
+from tests.polling import wait_until
+from ventas import broker, cold_start, recovery, topology
+from ventas.models import MotivoFalla
+from ventas.publisher import persist_message
+
+INTERVAL_MS = 1_500  # the tests' RabbitMQ counts every second
+LONG_ENOUGH_S = 30.0
+
+
+@pytest.fixture
+def interval(settings: Settings, host: VirtualHost) -> None:
+    """A short one; the broker has counted its queues, and found them empty."""
+    settings.STATISTICS_INTERVAL_MS = INTERVAL_MS
+    wait_until(lambda: counted() == 0, timeout_s=LONG_ENOUGH_S, what="the queues are counted")
+
+
+def counted() -> int | None:
+    """None while the broker has not counted a new queue yet."""
+    try:
+        return broker.unfinished_messages()
+    except broker.BrokerAway:
+        return None
+
+
+def send(host: VirtualHost, *payloads: dict[str, Any], routing_key: str = topology.SALES_CREATED) -> None:
+    message = persist_message([orjson.dumps(payload) for payload in payloads])
+    host.publish(message.body, routing_key=routing_key, headers=message.headers)
+
+
+def sale_of(shop: Shop) -> dict[str, Any]:
+    return as_payload(shop, [(shop.products[0], 1_000)])
+
+
+# --- the drain
+
+
+@pytest.mark.usefixtures("interval")
+def test_a_message_that_the_broker_has_not_counted_yet_is_waited_for(host: VirtualHost) -> None:
+    """The first count may be of before it came; the second, an interval later, is not."""
+    shop = open_shop()
+    send(host, sale_of(shop))
+
+    assert not cold_start.drained(claims=[], give_up_s=3 * INTERVAL_MS / 1000)
+
+    assert len(host.sales()) == 1
+
+
+@pytest.mark.usefixtures("interval")
+def test_a_message_that_a_worker_has_is_waited_for(host: VirtualHost) -> None:
+    shop = open_shop()
+    send(host, sale_of(shop))
+    with host.channel() as channel:
+        wait_until(
+            lambda: channel.basic_get(SALES) is not None, timeout_s=LONG_ENOUGH_S, what="a worker has the message"
+        )
+        wait_until(lambda: host.ready(SALES) == 0, timeout_s=LONG_ENOUGH_S, what="none waits")
+
+        assert not cold_start.drained(claims=[], give_up_s=3 * INTERVAL_MS / 1000)
+
+
+@pytest.mark.usefixtures("interval")
+def test_failed_sales_are_archived_and_the_claim_is_kept_meanwhile(host: VirtualHost) -> None:
+    shop = open_shop()
+    payload = hold(shop, [(shop.products[0], 1_000)])
+    send(host, payload, routing_key=topology.SALES_FAILED)
+    host.wait_ready(FAILED, 1)
+    journal.disarm(tienda_id=shop.tienda_id)
+    claim = arming.claim(tienda_id=shop.tienda_id, token="mine", now_ms=int(time.time() * 1000), lease_ms=1)
+    assert claim is not None
+
+    assert cold_start.drained(claims=[claim], give_up_s=LONG_ENOUGH_S)
+
+    assert [str(failed.venta_id) for failed in shop.fallidas()] == [payload["venta_id"]]
+    lease = stock_client().hget(keys.meta(shop.tienda_id), "lease")
+    assert int(lease or 0) > time.time() * 1000
+
+
+def test_what_failed_is_unfinished(host: VirtualHost) -> None:
+    shop = open_shop()
+    send(host, sale_of(shop), routing_key=topology.SALES_FAILED)
+
+    wait_until(lambda: counted() == 1, timeout_s=LONG_ENOUGH_S, what="it is counted")
+
+
+def test_a_failed_message_is_acknowledged_only_once_it_is_kept(
+    host: VirtualHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = open_shop()
+    send(host, hold(shop, [(shop.products[0], 1_000)]), routing_key=topology.SALES_FAILED)
+    host.wait_ready(FAILED, 1)
+
+    def dies(**_sale: object) -> bool:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recovery, "record_failed_sale", dies)
+        with pytest.raises(ZeroDivisionError):
+            recovery.archive_failed(now=datetime.now(UTC))
+    host.wait_ready(FAILED, 1)
+
+    recovery.archive_failed(now=datetime.now(UTC))
+
+    (failed,) = shop.fallidas()
+    assert failed.motivo == MotivoFalla.INTENTOS
+    assert host.ready(FAILED) == 0
+
+
+# --- another past
+
+
+@pytest.mark.parametrize("other", [{"epoch": 99}, {"timeline": "another"}], ids=["an epoch", "a timeline"])
+def test_a_redis_of_another_past_is_disarmed(live_db: None, other: dict[str, Any]) -> None:
+    shop = open_shop()
+    cold_start.disarm_other_histories()
+    assert shop.is_armed()
+    stock_client().hset(keys.meta(shop.tienda_id), mapping=other)
+
+    cold_start.disarm_other_histories()
+
+    assert not shop.is_armed()
+
+
+# --- who writes, and who starts anew
+
+
+def advisory_locks() -> list[str]:
+    """Those of this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+        return [mode for (mode,) in cursor.fetchall()]
+
+
+def test_who_writes_sales_shares_what_a_cold_start_owns(live_db: None) -> None:
+    """The epoch that was read stays valid until the transaction ends."""
+    shop = open_shop()
+
+    with transaction.atomic():
+        assert share_tiendas(tiendas=[shop.tienda_id]) == {shop.tienda_id: 1}
+        assert advisory_locks() == ["ShareLock"]
+    with transaction.atomic():
+        assert own_tienda(tienda_id=shop.tienda_id) == 1
+        assert advisory_locks() == ["ExclusiveLock"]
