@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class SetAttribute(Protocol):
     """pytest's monkeypatch.setattr."""
 
-    def __call__(self, target: object, name: str, value: object) -> None: ...
+    def __call__(self, target: object, name: str, value: object, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from queue import Queue
+from multiprocessing.queues import Queue
 
 from django.conf import settings
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import get_context
+from multiprocessing.queues import Queue
 from pathlib import Path
 
 import django
@@ -61,10 +62,12 @@ def pool(processes: int, without: str) -> Iterator[ProcessPoolExecutor]:
         tempfile.TemporaryDirectory(prefix="blend-pos-simulation-") as folder,
         servers(Path(folder), processes) as urls,
     ):
-        addresses = context.Queue()
+        addresses: Queue[str] = context.Queue()
         for url in urls:
             addresses.put(url)
-        executor = ProcessPoolExecutor(processes, context, initializer=Process.enter, initargs=(addresses, without))
+        executor = ProcessPoolExecutor(
+            processes, mp_context=context, initializer=Process.enter, initargs=(addresses, without)
+        )
         with executor:
             yield executor
 
