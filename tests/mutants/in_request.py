@@ -38,7 +38,6 @@ MUTANTS = [
             "took nothing\n            return Outcome.UNKNOWN",
             LINK,
         ),
-        ("blocked: nothing is sent", "return not self._blocked", "return True", LINK),
         (
             "a socket is never carried over a fork",
             "if self._connection is not None and self._pid != os.getpid():",

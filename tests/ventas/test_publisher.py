@@ -105,19 +105,6 @@ def test_in_memory_alarm(link: AmqpLink, services: Services, host: VirtualHost) 
     wait_until(lambda: send(link)[0] is Outcome.CONFIRMED, timeout_s=10, what="it takes messages again")
 
 
-def test_who_was_told_of_the_alarm_sends_nothing(link: AmqpLink, services: Services, host: VirtualHost) -> None:
-    def told() -> bool:
-        link.idle()
-        return link._blocked
-
-    with rabbit.memory_alarm(services.rabbit):
-        wait_until(told, timeout_s=10, what="the broker says that it takes nothing")
-        assert send(link, within_s=0.7)[0] is Outcome.REFUSED
-
-    wait_until(lambda: send(link)[0] is Outcome.CONFIRMED, timeout_s=10, what="it takes messages again")
-    assert host.ready(SALES) == 1
-
-
 def test_frozen_with_a_connection_is_unknown(link: AmqpLink, services: Services, host: VirtualHost) -> None:
     sent = message()
     services.rabbit.freeze()
