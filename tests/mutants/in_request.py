@@ -27,12 +27,6 @@ MUTANTS = [
             LINK,
         ),
         (
-            "a late confirm is of no later message",
-            "                    self.drop()\n                    return Outcome.UNKNOWN",
-            "                    return Outcome.UNKNOWN",
-            LINK,
-        ),
-        (
             "no exchange: it took nothing",
             "took nothing\n            return Outcome.REFUSED",
             "took nothing\n            return Outcome.UNKNOWN",

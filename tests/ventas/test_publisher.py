@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -115,14 +114,6 @@ def test_frozen_with_a_connection_is_unknown(link: AmqpLink, services: Services,
     assert seconds < 1.0 + SLACK_S
     assert send(link)[0] is Outcome.CONFIRMED
     wait_until(lambda: host.ready(SALES) == 2, timeout_s=5, what="the unknown one has arrived")  # and so is no refusal
-
-
-def test_a_late_confirm_is_of_no_later_message(link: AmqpLink, services: Services) -> None:
-    """The first one's deadline is over when it is sent; its confirm comes before the answer to the second."""
-    assert link.send(message(), deadline=time.monotonic()) is Outcome.UNKNOWN
-
-    unroutable = replace(message(), routing_key="nobody.listens")
-    assert link.send(unroutable, deadline=time.monotonic() + 5) is Outcome.REFUSED
 
 
 def test_frozen_without_a_connection_is_refused(services: Services, host: VirtualHost) -> None:
