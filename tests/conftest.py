@@ -42,13 +42,32 @@ if settings.DATABASES["default"]["PORT"] != SERVICES.postgres.port:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if session.config.option.collectonly:
+    if session.config.option.collectonly or _only_deals(session.config):
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: in order
     try:
         SERVICES.start()
     except (MissingBinary, ServiceError) as problem:
         pytest.exit(f"The tests need the real servers. {problem}", returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+def _only_deals(config: pytest.Config) -> bool:
+    """Whether this process runs no test itself, but deals them to others, each with servers of its own."""
+    return bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Those processes read the settings when they have servers of their own, not with these."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares a folder shares what that folder starts, so it is dealt to one process."""
+    here = Path(__file__).parent
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(here).parts[0]))
 
 
 def pytest_unconfigure() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -75,6 +76,19 @@ def _standby(folder: Path) -> Redis:
 def results(request: pytest.FixtureRequest) -> list[Result]:
     """What came of each row so far; printed at the end, and written where RESULTS names a file."""
     return request.config.stash.setdefault(RESULTS, [])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where the tests are dealt to several processes, the one that deals prints the table."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["faults"] = [one.as_json() for one in session.config.stash.get(RESULTS, [])]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """One of these processes has ended."""
+    found = node.config.stash.setdefault(RESULTS, [])
+    found += [Result(**one) for one in getattr(node, "workeroutput", {}).get("faults", [])]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
