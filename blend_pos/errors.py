@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
@@ -26,6 +26,7 @@ from rest_framework.views import set_rollback
 from blend_pos.json_io import MEDIA_TYPE, dumps
 from blend_pos.tiendas.access import TerminalUnknown, TiendaNotNamed, TiendaUnknown, WithoutTienda
 from blend_pos.tiendas.access_cache import AccessUnavailable
+from blend_pos.tiendas.guesses import TooManyGuesses
 from blend_pos.tiendas.sign_in import LockedOut, WrongCredentials
 from cache_stock.carrying import ColdStartNeeded
 from cache_stock.scripts import StockError
@@ -58,6 +59,9 @@ DOMAIN_ERRORS: dict[type[BaseException], Answer] = {
     LockedOut: Answer(
         429, "cuenta_bloqueada", _("Demasiados intentos. Espera un cuarto de hora o pide ayuda a quien administra.")
     ),
+    TooManyGuesses: Answer(
+        429, "demasiados_tokens", _("Desde aquí llegaron demasiados tokens que no valen. Espera un minuto.")
+    ),
     AccessUnavailable: Answer(
         503, "acceso_no_disponible", _("Ahora no se puede saber quién pide. Repite la petición.")
     ),
@@ -84,6 +88,7 @@ DOMAIN_ERRORS: dict[type[BaseException], Answer] = {
     OperationalError: Answer(503, "base_no_disponible", _("La base de datos no responde. Repite la petición."), 5),
     InterfaceError: Answer(503, "base_no_disponible", _("La base de datos no responde. Repite la petición."), 5),
     RedisError: Answer(503, "redis_no_disponible", _("Redis no responde. Repite la petición."), 2),
+    UnreadablePostError: Answer(400, "cuerpo_incompleto", _("El cuerpo no llegó entero.")),
     SuspiciousOperation: Answer(400, "peticion_rechazada", _("La petición no es válida.")),
     Http404: Answer(404, "no_existe", _("No existe.")),
     PermissionDenied: Answer(403, "sin_permiso", _("No tienes permiso para hacer esto.")),
@@ -193,6 +198,14 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     if request.path.startswith(API_PREFIX):
         return _django_answer(DOMAIN_ERRORS[PermissionDenied])
     return defaults.permission_denied(request, exception)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: a form without its token; its own page would bring styles that our policy forbids."""
+    mensaje = _("La página caducó: vuelve atrás, recárgala y repite.")
+    if request.path.startswith(API_PREFIX):
+        return _django_answer(Answer(403, "csrf", mensaje))
+    return HttpResponse(str(mensaje), status=403, content_type="text/plain; charset=utf-8")
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:

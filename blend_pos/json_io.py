@@ -1,5 +1,6 @@
 """JSON in and out of the API, by orjson: a strict reader with bounds, and exact decimals."""
 
+import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -53,7 +54,10 @@ class OrjsonRenderer(BaseRenderer):
 
 
 class OrjsonParser(BaseParser):
-    """JSON in, numbers as int or float. NaN, Infinity, a null character, broken UTF-8 and deep nesting are refused."""
+    """JSON in, numbers as int or float.
+
+    NaN, Infinity, a null character, broken UTF-8, deep nesting and a name that an object has twice are refused.
+    """
 
     media_type = MEDIA_TYPE
 
@@ -81,6 +85,8 @@ class OrjsonParser(BaseParser):
             raise ParseError(_("El cuerpo lleva un carácter nulo."))
         if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
             raise ParseError(_("El cuerpo tiene más de %(maximo)d niveles.") % {"maximo": MAX_DEPTH})
+        if body.count(b":") > _count_pairs(value):  # a colon in a text, or a pair that orjson dropped
+            _refuse_repeated_names(body)
         return value
 
 
@@ -92,6 +98,22 @@ def _is_deeper(value: Any, levels: int) -> bool:
         if not level:
             return False
     return True
+
+
+def _count_pairs(value: Any) -> int:
+    """How many names the objects have, all together; `value` is not deep."""
+    own = len(value) if isinstance(value, dict) else 0
+    return own + sum([_count_pairs(child) for child in _children(value) if isinstance(child, (dict, list))])
+
+
+def _refuse_repeated_names(body: bytes) -> None:
+    """Of two values under one name some readers take the first, some the last. Raises ParseError."""
+
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        if len(dict(pairs)) < len(pairs):
+            raise ParseError(_("El cuerpo repite un nombre dentro de un objeto."))
+
+    json.loads(body, object_pairs_hook=check, parse_int=str, parse_float=str)
 
 
 def _children(node: Any) -> Any:

@@ -20,6 +20,8 @@ DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)
+# A proxy in front says who asks and how, in X-Forwarded-For and -Proto; without one anybody could.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 
 INSTALLED_APPS = [
     "blend_pos.tiendas.admin_config.BlendAdminConfig",
@@ -45,15 +47,17 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "blend_pos.request_log.request_line",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",  # these two before the static files: a page may lie among them
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "blend_pos.no_store.no_store",
+    "blend_pos.addresses.refuse_null",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "blend_pos.languages.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -210,8 +214,13 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # so that Retry-After is right
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "cuenta/bloqueada.html"
-# A till is shared: a person is locked out by name, not everybody behind one address.
-SILENCED_SYSTEM_CHECKS = ["axes.W006"]
+SILENCED_SYSTEM_CHECKS = [
+    "axes.W006",  # a till is shared: a person is locked out by name, not everybody behind one address
+    "security.W021",  # browsers preload whole domains: that is the owner's of the domain to ask for
+]
+# Tokens that open nothing, a minute: of one client address, or of one token that once was ours (docs/adr/0026)
+TOKEN_GUESSES_MAX = env.int("TOKEN_GUESSES_MAX", default=20)
+TOKEN_GUESSES_WINDOW_S = 60
 
 # --- The API
 API_BODY_MAX_BYTES = 256 * 1024
@@ -223,6 +232,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["blend_pos.tiendas.permissions.CajeroOrAbove"],
     "DEFAULT_RENDERER_CLASSES": ["blend_pos.json_io.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["blend_pos.json_io.OrjsonParser"],
+    "DEFAULT_METADATA_CLASS": None,  # no OPTIONS: /api/v1/schema describes the API, and no other site may call it
     "DEFAULT_SCHEMA_CLASS": "blend_pos.openapi.ApiSchema",
     "EXCEPTION_HANDLER": "blend_pos.errors.answer_api_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -270,10 +280,24 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/till/assets/"  # each carries its content's hash in its name
 
-# --- Security headers
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+# --- Bodies: what no page and no endpoint needs is not read at all
+DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_MAX_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
+FILE_UPLOAD_HANDLERS = ["blend_pos.uploads.RefuseFiles"]
+
+# --- Cookies. Under HTTPS the session's has a name that a browser takes from this very host alone.
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_FAILURE_VIEW = "blend_pos.errors.csrf_failure"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+
+# --- Security headers
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
@@ -283,5 +307,6 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
+        "form-action": ["'self'"],
     },
 }

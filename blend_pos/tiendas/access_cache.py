@@ -94,12 +94,14 @@ def _text(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _client() -> "Redis":
+def client() -> "Redis":
+    """Where accesses are kept."""
     return cast("Redis", get_redis_connection("default"))
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """Redis away is AccessUnavailable."""
     try:
         yield
     except RedisError as error:
@@ -108,8 +110,8 @@ def _answering() -> Iterator[None]:
 
 def read(*, name: str) -> Access | None:
     """The access that is kept under this name: one round trip."""
-    with _answering():
-        payload = _client().hget(_access_key(name), "identidad")
+    with answering():
+        payload = client().hget(_access_key(name), "identidad")
     return decode(cast("bytes", payload)) if payload else None
 
 
@@ -117,7 +119,7 @@ def announce(*, name: str, scopes: Iterable[str]) -> str | None:
     """Say that PostgreSQL is about to be read for this access. Returns the nonce for write(); None: keep nothing."""
     scopes = list(scopes)
     nonce = uuid4().hex
-    with _answering(), _client().pipeline(transaction=False) as pipeline:
+    with answering(), client().pipeline(transaction=False) as pipeline:
         pipeline.hset(_access_key(name), "lectura", nonce)
         for scope in scopes:
             pipeline.sadd(_index_key(scope), name)
@@ -128,8 +130,8 @@ def announce(*, name: str, scopes: Iterable[str]) -> str | None:
 
 def write(*, name: str, nonce: str, access: Access) -> bool:
     """Keep what was read. False where it may have changed since announce()."""
-    with _answering():
-        return bool(WRITE_ACCESS(keys=[_access_key(name)], args=[nonce, encode(access)], client=_client()))
+    with answering():
+        return bool(WRITE_ACCESS(keys=[_access_key(name)], args=[nonce, encode(access)], client=client()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def suspend(*, scopes: Iterable[str]) -> None:
 def begin_suspension(*, scopes: Iterable[str]) -> Suspension:
     """Mark the scopes first, then drop what is kept and announced for them."""
     suspension = Suspension(scopes=tuple(sorted(set(scopes))), operation=uuid4().hex)
-    with _answering(), _client().pipeline(transaction=False) as pipeline:
+    with answering(), client().pipeline(transaction=False) as pipeline:
         for scope in suspension.scopes:
             pipeline.sadd(_suspension_key(scope), suspension.operation)
             pipeline.expire(_suspension_key(scope), SUSPENSION_S)
@@ -167,7 +169,7 @@ def begin_suspension(*, scopes: Iterable[str]) -> Suspension:
 
 def lift(suspension: Suspension) -> None:
     """After the commit: what is read from now on may be kept."""
-    with _answering(), _client().pipeline(transaction=False) as pipeline:
+    with answering(), client().pipeline(transaction=False) as pipeline:
         for scope in suspension.scopes:
             pipeline.srem(_suspension_key(scope), suspension.operation)
         pipeline.execute()
@@ -176,20 +178,20 @@ def lift(suspension: Suspension) -> None:
 def drop(*, names: Iterable[str]) -> None:
     """Keep these accesses no longer, nor what is being read for them. Always safe: they are read again."""
     keys = [_access_key(name) for name in names]
-    with _answering():
+    with answering():
         for start in range(0, len(keys), SCAN_BATCH):
-            _client().delete(*keys[start : start + SCAN_BATCH])
+            client().delete(*keys[start : start + SCAN_BATCH])
 
 
 def each_batch() -> Iterator[Mapping[str, Access | None]]:
     """Walk everything that is kept: name -> access; None for what cannot be read, or is only announced."""
     prefix = _access_key("")
-    with _answering():
-        client = _client()
+    with answering():
+        redis = client()
         cursor = 0
         while True:
-            cursor, keys = client.scan(cursor, match=f"{prefix}*", count=SCAN_BATCH)
-            with client.pipeline(transaction=False) as pipeline:
+            cursor, keys = redis.scan(cursor, match=f"{prefix}*", count=SCAN_BATCH)
+            with redis.pipeline(transaction=False) as pipeline:
                 for key in keys:
                     pipeline.hget(key, "identidad")
                 payloads = pipeline.execute()
@@ -202,9 +204,9 @@ def each_batch() -> Iterator[Mapping[str, Access | None]]:
 def prune_indexes() -> int:
     """Take out of every index what is no longer kept. Returns how many entries went."""
     pruned = 0
-    with _answering():
-        client = _client()
-        for index in client.scan_iter(match=_index_key("*"), count=SCAN_BATCH):
-            for member in client.sscan_iter(index, count=SCAN_BATCH):
-                pruned += int(PRUNE_INDEX(keys=[index, _access_key(_text(member))], args=[member], client=client))
+    with answering():
+        redis = client()
+        for index in redis.scan_iter(match=_index_key("*"), count=SCAN_BATCH):
+            for member in redis.sscan_iter(index, count=SCAN_BATCH):
+                pruned += int(PRUNE_INDEX(keys=[index, _access_key(_text(member))], args=[member], client=redis))
     return pruned

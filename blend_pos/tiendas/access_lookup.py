@@ -1,23 +1,34 @@
 """Find what a token or a session opens: in Redis; in PostgreSQL, once, where Redis does not know."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError
 
-from blend_pos.tiendas import access_cache, selectors
+from blend_pos.tiendas import access_cache, guesses, selectors
 from blend_pos.tiendas.access import Access
 from blend_pos.tiendas.access_cache import AccessUnavailable
 
 
-def find_access(*, name: str, now: datetime) -> Access | None:
-    """What this name opens at `now`; None: nothing. No SQL where it is kept. Raises AccessUnavailable."""
+def find_access(*, name: str, now: datetime, suspect: Callable[[], str] | None = None) -> Access | None:
+    """What this name opens at `now`; None: nothing. No SQL where it is kept, and one round trip to Redis.
+
+    `suspect` says under which name it counts as a guess where it opens nothing (guesses.py); None: it does not.
+    Raises AccessUnavailable, TooManyGuesses.
+    """
     kept = access_cache.read(name=name)
     if kept is not None and not kept.is_expired(now_s=now.timestamp()):
         return kept
+    counted = None if suspect is None else suspect()
+    if counted is not None:
+        guesses.refuse_more(suspect=counted)
     try:
-        return _read_and_keep(name=name, now=now)
+        found = _read_and_keep(name=name, now=now)
     except (OperationalError, InterfaceError) as error:
         raise AccessUnavailable(str(error)) from error
+    if found is None and counted is not None:
+        guesses.count_guess(suspect=counted)
+    return found
 
 
 def _read_and_keep(*, name: str, now: datetime) -> Access | None:

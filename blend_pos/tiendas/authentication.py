@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
+from blend_pos.tiendas import guesses
 from blend_pos.tiendas.access import Access, Seat, take_seat
 from blend_pos.tiendas.access_cache import session_name, token_name
 from blend_pos.tiendas.access_lookup import find_access
@@ -45,20 +47,30 @@ class Person:
 
 
 class TokenAccess(BaseAuthentication):
-    """`Authorization: Bearer <token>`: one terminal of one tienda."""
+    """`Authorization: Bearer <token>`: one terminal of one tienda. Guessing is limited (docs/adr/0026)."""
 
     def authenticate(self, request: Request) -> tuple[Person, Seat] | None:
-        """Seat the token's terminal; None without such a header. Raises 401, AccessUnavailable, SeatRefused."""
+        """Seat the token's terminal; None without such a header.
+
+        Raises 401, TooManyGuesses, AccessUnavailable, SeatRefused.
+        """
         scheme, _space, token = get_authorization_header(request).decode("latin-1").strip().partition(" ")
         if scheme.lower() != "bearer":
             return None
         token = token.strip()
-        access = None
-        if TOKEN_SHAPE.fullmatch(token):
-            access = find_access(name=token_name(token), now=timezone.now())
+        access = self._find(request, token)
         if access is None:
             raise AuthenticationFailed(_("El token no existe, venció o fue revocado."))
         return _seated(request, access)
+
+    def _find(self, request: Request, token: str) -> Access | None:
+        """What it opens. What has not even the shape of a token is looked up nowhere, and counted."""
+        if TOKEN_SHAPE.fullmatch(token):
+            suspect = partial(guesses.suspect_of, request=request, token=token)
+            return find_access(name=token_name(token), now=timezone.now(), suspect=suspect)
+        guesses.refuse_more(suspect=guesses.suspect_of(request=request, token=token))
+        guesses.count_guess(suspect=guesses.suspect_of(request=request, token=token))
+        return None
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 says in WWW-Authenticate."""
