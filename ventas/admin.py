@@ -11,14 +11,19 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from blend_pos.tiendas.admin_lists import PersonFilter, TiendaFilter, WrittenRowsAdmin, one_tienda, visible_tiendas
+from blend_pos.tiendas.admin_lists import (
+    PersonFilter,
+    TiendaFilter,
+    WrittenRowsAdmin,
+    one_tienda,
+    read_number,
+    visible_tiendas,
+)
 from blend_pos.tiendas.models import Terminal
 from inventario.models import InventoryLedger
 from ventas import short_codes
 from ventas.failed_sales_admin import VentaFallidaAdmin
 from ventas.models import DetalleVenta, Pago, Venta, VentaFallida
-
-MOST_DIGITS = 18  # of a receipt's number: what a bigint holds for certain
 
 if TYPE_CHECKING:
     _TabularInline = admin.TabularInline[Any, Any]
@@ -137,9 +142,10 @@ class VentaAdmin(WrittenRowsAdmin[Venta]):
         return queryset, False
 
     def _wanted(self, request: HttpRequest, term: str) -> Q:
-        if term.isdecimal() and len(term) <= MOST_DIGITS:
+        number = read_number(term)
+        if number is not None:
             terminals = Terminal.objects.filter(tienda__in=self._tiendas(request)).values_list("pk", flat=True)
-            return Q(terminal__in=list(terminals), recibo=int(term))
+            return Q(terminal__in=list(terminals), recibo=number)
         ending = short_codes.read_code(text=term)
         if ending:
             newest = Venta.objects.order_by("-fecha", "-id")

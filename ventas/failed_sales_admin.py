@@ -18,7 +18,7 @@ from django.utils.formats import localize
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from blend_pos.tiendas.admin_lists import TiendaFilter, WrittenRowsAdmin, visible_tiendas
+from blend_pos.tiendas.admin_lists import TiendaFilter, WrittenRowsAdmin, read_number, visible_tiendas
 from blend_pos.tiendas.models import Accion, Rol
 from cache_stock import figures
 from cache_stock.scripts import StockError
@@ -185,7 +185,7 @@ class VentaFallidaAdmin(WrittenRowsAdmin[VentaFallida]):
 
         Retrying is an encargado's. Discarding is a supervisor's: an administrador's.
         """
-        ids = [int(number) for number in request.GET.getlist("id")[:MOST_AT_ONCE] if number.isdecimal()]
+        ids = [number for number in map(read_number, request.GET.getlist("id")[:MOST_AT_ONCE]) if number is not None]
         chosen = list(self.get_queryset(request).filter(pk__in=ids).select_related("tienda").order_by("pk"))
         if accion not in NEEDED or not chosen:
             raise Http404

@@ -23,12 +23,18 @@ from blend_pos.tiendas.models import Tienda
 Row = TypeVar("Row", bound=Model)
 MOST_ROWS = 10_000
 ROWS_A_PAGE = 100
+MOST_DIGITS = 18  # what a bigint holds for certain
 VISIBLE_ATTRIBUTE = "blend_visible_tiendas"
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
 else:  # it takes no type parameter at run time
     _Paginator = Paginator
+
+
+def read_number(text: str) -> int | None:
+    """A whole number that a bigint holds; None for anything else, and for digits beyond count."""
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 class BoundedPaginator(_Paginator):
@@ -90,9 +96,10 @@ class PersonFilter(admin.SimpleListFilter):
         value = self.value()
         if value is None:
             return queryset
-        if not value.isdecimal():
+        number = read_number(value)
+        if number is None:
             raise IncorrectLookupParameters
-        return queryset.filter(**{str(self.parameter_name): int(value)})
+        return queryset.filter(**{str(self.parameter_name): number})
 
 
 class WrittenRowsAdmin(TiendaScopedAdmin[Row]):

@@ -1,20 +1,21 @@
 """The admin by role: a member of staff sees and changes the rows of their own tiendas, as far as their role goes."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 
 from blend_pos.tiendas.admin_acts import RecordedAdmin
 from blend_pos.tiendas.models import ROLE_ORDER, Rol, Terminal, Tienda
 from blend_pos.tiendas.selectors import roles_of
 
 Row = TypeVar("Row", bound=Model)
+ASKED_BY_FILTERS = frozenset({"exact", "gte", "lt", "isnull"})
 ROLES_ATTRIBUTE = "blend_roles"
 
 if TYPE_CHECKING:
@@ -52,6 +53,15 @@ class TiendaScopedAdmin(RecordedAdmin, _Admin[Row]):
         if request.user.is_superuser:
             return rows
         return rows.filter(**{f"{self.tienda_path}__in": tiendas_with_role(request, self.view_rol)})
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """What the filters ask; Django would also take a regular expression for any column, or the year 10^29."""
+        _field, parted, kind = lookup.rpartition("__")
+        return (not parted or kind in ASKED_BY_FILTERS) and super().lookup_allowed(lookup, value, request)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: object, object_id: str) -> NoReturn:
+        """What is not there, or is another tienda's, is a 404; Django would go to its first page and say so there."""
+        raise Http404
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the app is shown at all."""

@@ -185,7 +185,7 @@ def test_another_tiendas_products_are_not_there(store: Store, client: Client) ->
     page = client.get(LIST).content.decode()
     assert ("Propio" in page, str(theirs) in page) == (True, False)
     assert move(client, theirs, "entra:COMPRA", "1").status_code == 404
-    assert client.get(reverse("admin:inventario_producto_change", args=[theirs])).status_code == 302
+    assert client.get(reverse("admin:inventario_producto_change", args=[theirs])).status_code == 404
     assert (
         client.post(reverse("admin:inventario_producto_add"), product_form(other)).status_code == 200
     )  # a tienda that is no choice

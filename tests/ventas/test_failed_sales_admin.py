@@ -161,7 +161,7 @@ def test_what_cannot_be_found_is_shown_by_its_id_and_what_cannot_be_read_as_it_c
     change = reverse("admin:ventas_ventafallida_change", args=[unreadable.pk])
     page = root.get(change).content.decode()
     assert (mark in page, mark.replace("<", "&lt;").replace(">", "&gt;") in page) == (False, True)
-    assert staff(shop, Rol.ADMINISTRADOR).get(change).status_code == 302, "of no tienda: a superuser's"
+    assert staff(shop, Rol.ADMINISTRADOR).get(change).status_code == 404, "of no tienda: a superuser's"
     (said,) = decide(root, "reintentar", unreadable)
     assert "no se puede leer" in said
     decide(root, "descartar", unreadable, mercancia="volvio", nota="basura")
