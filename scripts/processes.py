@@ -8,6 +8,10 @@ PYTHON = sys.executable
 GRANIAN_LOGS = ROOT / "blend_pos" / "granian_logs.json"
 APP = "celery_app"
 BLOCKING_THREADS = 32  # a checkout mostly waits for the broker's confirm
+# granian's "backpressure" counts connections, and every browser keeps some open that ask nothing.
+CONNECTIONS = 512
+HEADER_BYTES = 64 * 1024
+HEADERS_WITHIN_MS = 10_000  # also how long a connection may ask nothing
 
 
 def manage(*arguments: str) -> list[str]:
@@ -22,9 +26,10 @@ def web(
     host: str = "127.0.0.1",
     application: str = "blend_pos.wsgi",
 ) -> list[str]:
-    """granian. What it cannot take at once waits in the listen queue, not in memory."""
+    """granian. A connection beyond CONNECTIONS waits in the listen queue; a request, for a thread."""
     listen = [f"--host={host}", f"--port={port}", f"--workers={workers}"]
-    limits = [f"--blocking-threads={blocking_threads}", f"--backpressure={2 * blocking_threads}"]
+    limits = [f"--blocking-threads={blocking_threads}", f"--backpressure={CONNECTIONS}", "--http=1"]
+    limits += [f"--http1-buffer-size={HEADER_BYTES}", f"--http1-header-read-timeout={HEADERS_WITHIN_MS}"]
     serve = ["--interface=wsgi", "--no-ws", "--workers-kill-timeout=5", f"{application}:application"]
     return [PYTHON, "-m", "granian", f"--log-config={GRANIAN_LOGS}", *listen, *limits, *serve]
 
