@@ -1,0 +1,1 @@
+"""What an attacker would try over HTTP, and what docs/security.md promises."""
