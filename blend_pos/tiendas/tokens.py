@@ -21,7 +21,7 @@ from blend_pos.tiendas.access_cache import digest_name
 from blend_pos.tiendas.models import ROLE_ORDER, Membresia, Terminal, TokenTerminal
 
 PURPOSE = "blend_pos.tiendas.tokens"
-PREFIX: str = settings.REST_KNOX["TOKEN_PREFIX"]
+PREFIX = str(settings.REST_KNOX["TOKEN_PREFIX"])
 RANDOM_BYTES = 24
 CHECK_DIGITS = 16  # and both together are what TOKEN_SHAPE asks for
 

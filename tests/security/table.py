@@ -99,7 +99,9 @@ MODELS: dict[str, Model] = {
     "tiendas_tienda": Model(ENCARGADO, ENCARGADO, ADMINISTRADOR, ROOT, NOBODY, HISTORY_ENCARGADO),
     "tiendas_terminal": Model(ENCARGADO, ENCARGADO, ADMINISTRADOR, ADMINISTRADOR, NOBODY, HISTORY_ENCARGADO),
     "tiendas_membresia": Model(
-        *[ADMINISTRADOR] * 5, HISTORY_ADMINISTRADOR, actions="- - - delete_selected delete_selected"
+        *(ADMINISTRADOR, ADMINISTRADOR, ADMINISTRADOR, ADMINISTRADOR, ADMINISTRADOR),
+        HISTORY_ADMINISTRADOR,
+        "- - - delete_selected delete_selected",
     ),
     "tiendas_tokenterminal": Model(
         ADMINISTRADOR, ADMINISTRADOR, NOBODY, ADMINISTRADOR, ADMINISTRADOR, HISTORY_ADMINISTRADOR, "- - - revoke revoke"

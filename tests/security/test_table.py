@@ -7,9 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
-from blend_pos.tiendas.selectors import User
 from cache_stock import warmup
 from tests.pipeline.browser import signed_in
 from tests.security.pages import assert_guarded
@@ -86,8 +86,7 @@ def ask(row: Api, place: Place, world: World, who: Client, headers: dict[str, st
     path, body = row.path, row.body or ""
     for name, key in rows.items():
         path, body = path.replace(name, key), body.replace(name, key)
-    content = {"data": body, "content_type": "application/json"} if row.body else {}
-    answer = who.generic(row.method, f"/api/v1/{path}", **content, headers=headers)
+    answer = who.generic(row.method, f"/api/v1/{path}", body, "application/json", headers=headers)
     assert_guarded(answer)
     return answer
 

@@ -56,7 +56,8 @@ def new_token(world: World) -> tuple[TokenTerminal, str]:
 
 
 def guess() -> str:
-    return get_digest_token("blend_")[1]
+    token: str = get_digest_token("blend_")[1]
+    return token
 
 
 def exhaust(address: str = "10.0.0.1") -> None:
@@ -166,7 +167,7 @@ def test_where_a_guess_comes_from(
 def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The commands that go to Redis meanwhile, each a round trip."""
     said: list[str] = []
-    execute = Redis.execute_command
+    execute: Callable[..., Any] = Redis.execute_command
 
     def listen(self: Any, *command: Any, **options: Any) -> Any:
         said.append(str(command[0]))
