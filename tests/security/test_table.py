@@ -102,7 +102,7 @@ def seats(world: World) -> Iterator[tuple[int, str, dict[str, str]]]:
 
 @pytest.mark.parametrize(("path", "method", "row"), ROWS, ids=[f"{method} {path}" for path, method, _row in ROWS])
 def test_the_api(path: str, method: str, row: Api, world: World) -> None:
-    for number, who, headers in seats(world):
+    for number, who, headers in list(seats(world))[: None if row.seated else 3]:  # the others are no different there
         warmup.warm_tienda(tienda_id=world.own.shop.tienda_id, now_ms=int(time.time() * 1000))  # flush came before
         client = Client(enforce_csrf_checks=True, raise_request_exception=False)
         if "Cookie" in headers or row.seated or method == "GET":

@@ -234,6 +234,18 @@ def test_a_revocation_that_cannot_be_written_ends_nothing_and_says_so(world: Wor
     assert ask(token).status_code == 200
 
 
+def test_a_refused_change_of_a_password_ends_nothing(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    row, token = new_token(world)
+    assert ask(token).status_code == 200
+    for rol in ("nadie", "cajero", "administrador"):
+        answer = world.staff[rol].post(f"/admin/auth/user/{row.user_id}/password/", {"password1": "x"})
+        assert answer.status_code == (302 if rol == "nadie" else 403)
+    with django_assert_num_queries(0):
+        assert ask(token).status_code == 200
+
+
 def test_a_token_that_ended_by_itself_opens_nothing(world: World) -> None:
     row, token = new_token(world)
     TokenTerminal.objects.filter(pk=row.pk).update(expiry=timezone.now())
