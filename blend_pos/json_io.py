@@ -101,9 +101,15 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 
 def _count_pairs(value: Any) -> int:
-    """How many names the objects have, all together; `value` is not deep."""
-    own = len(value) if isinstance(value, dict) else 0
-    return own + sum([_count_pairs(child) for child in _children(value) if isinstance(child, (dict, list))])
+    """How many names the objects have, all together."""
+    count = 0
+    left = [value]
+    while left:
+        node = left.pop()
+        if isinstance(node, dict):
+            count += len(node)
+        left += [child for child in _children(node) if isinstance(child, (dict, list))]
+    return count
 
 
 def _refuse_repeated_names(body: bytes) -> None:
