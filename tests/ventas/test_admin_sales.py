@@ -123,14 +123,13 @@ def test_a_search_is_by_sale_by_receipt_or_by_day(shop: Shop, encargado: Client)
         assert listed(encargado, q=nothing) == []
 
 
-@pytest.mark.parametrize("query", [{"tienda": "x"}, {"cajero": "x"}, {"cajero": "-1"}])
+@pytest.mark.parametrize("query", [{"tienda": "x"}, {"cajero": "x"}, {"cajero": "-1"}, {"cajero": "9" * 30}])
 def test_what_is_no_filter_is_refused_and_not_an_error(query: dict[str, str], encargado: Client) -> None:
     assert encargado.get(LIST, query).status_code == 302
 
 
 def test_a_number_that_no_row_can_have_finds_nothing(shop: Shop, encargado: Client) -> None:
     sell(shop)
-    assert listed(encargado, cajero="9" * 30) == []
     assert encargado.get(reverse("admin:ventas_venta_change", args=["9" * 30])).status_code == 404
     confirmar = reverse("admin:ventas_ventafallida_confirmar", args=["reintentar"])
     assert encargado.get(confirmar, {"id": ["9" * 30, "x", "-1"]}).status_code == 404
