@@ -104,19 +104,26 @@ MODELS: dict[str, Model] = {
         "- - - delete_selected delete_selected",
     ),
     "tiendas_tokenterminal": Model(
-        ADMINISTRADOR, ADMINISTRADOR, NOBODY, ADMINISTRADOR, ADMINISTRADOR, HISTORY_ADMINISTRADOR, "- - - revoke revoke"
+        ADMINISTRADOR,
+        ADMINISTRADOR,
+        NOBODY,
+        ADMINISTRADOR,
+        ADMINISTRADOR,
+        HISTORY_ADMINISTRADOR,
+        "- - - delete_selected delete_selected",
     ),
     "inventario_producto": Model(ENCARGADO, ENCARGADO, ADMINISTRADOR, ADMINISTRADOR, NOBODY, HISTORY_ENCARGADO),
     "inventario_inventoryledger": written(),
     "ventas_venta": written(),
     "ventas_ventafallida": written(actions="- - reintentar reintentar,descartar reintentar,descartar"),
+    "tiendas_acto": written(rows=ADMINISTRADOR, look=ADMINISTRADOR, history=HISTORY_ADMINISTRADOR),
     "auth_user": root_only(),
     "auth_group": root_only(),
     "axes_accessattempt": root_only(add=NOBODY, actions="- - - - delete_selected,cleanup_expired_attempts"),
     "axes_accesslog": root_only(add=NOBODY),
     "axes_accessfailurelog": root_only(add=NOBODY),
     "django_celery_beat_periodictask": root_only(
-        actions="- - - - delete_selected,enable_tasks,disable_tasks,toggle_tasks,run_tasks"
+        actions="- - - - delete_selected,enable_tasks,disable_tasks,toggle_tasks"
     ),
     "django_celery_beat_clockedschedule": root_only(),
     "django_celery_beat_crontabschedule": root_only(),

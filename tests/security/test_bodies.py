@@ -188,6 +188,7 @@ LISTS = {
     "tiendas/membresia": ("q", "tienda__id__exact", "rol__exact", "_facets"),
     "tiendas/tokenterminal": ("q", "terminal__tienda__id__exact"),
     "tiendas/terminal": ("tienda__id__exact", "numero", "nombre__regex"),
+    "tiendas/acto": ("q", "tienda", "persona_id", "accion__exact", "fecha__gte"),
     "tiendas/tienda": ("q", "is_active__exact", "epoch"),
     "autocomplete": ("app_label", "model_name", "field_name", "term"),
 }

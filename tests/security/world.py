@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from blend_pos.tiendas.models import Membresia, TokenTerminal
+from blend_pos.tiendas.models import Accion, Acto, Membresia, TokenTerminal
 from blend_pos.tiendas.tokens import create_token
 from inventario.models import InventoryLedger
 from tests.pipeline.messages import as_payload
@@ -72,6 +72,7 @@ def make_place() -> Place:
             "auth_group": Group.objects.create(name=uuid4().hex).pk,
             "inventario_producto": shop.products[0],
             "inventario_inventoryledger": InventoryLedger.objects.filter(producto=shop.products[0])[0].pk,
+            "tiendas_acto": record(shop.tienda_id).pk,
             "ventas_venta": venta.pk,
             "ventas_ventafallida": fail(shop.tienda_id).pk,
             "venta_id": venta.venta_id,
@@ -88,6 +89,13 @@ def fail(tienda_id: UUID) -> VentaFallida:
         motivo=MotivoFalla.ILEGIBLE,
         registrada=timezone.now(),
         estado=EstadoFalla.ABIERTA,
+    )
+
+
+def record(tienda_id: UUID) -> Acto:
+    """An act that is on record."""
+    return Acto.objects.create(
+        accion=Accion.CLAVE, persona="ana", desde="10.0.0.1", tienda_id=tienda_id, objeto="ana", razon="La olvidó."
     )
 
 
