@@ -15,7 +15,9 @@ class SignInForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Let in or not, and put either on record."""
         username = self.cleaned_data.get("username")
-        attempt = sign_in.Attempt.begin(request=self.request, username=username or "")
+        if not username:  # or none that could be anybody's: a null character, too many letters
+            return dict(super().clean())
+        attempt = sign_in.Attempt.begin(request=self.request, username=username)
         try:
             values: dict[str, Any] = super().clean()
         except ValidationError:
