@@ -39,7 +39,11 @@ def kept(venta_id: UUID) -> VentaFallida:
     return VentaFallida.objects.get(cuerpo__contains=str(venta_id))
 
 
-@pytest.mark.parametrize("firma", [None, "", "0" * 64, signatures.sign(b"another body")])
+@pytest.mark.parametrize(
+    "firma",
+    [None, "", "0" * 64, signatures.sign(b"another body")],
+    ids=["none", "empty", "zeros", "of another body"],
+)
 def test_it_goes_to_the_dead_letters(firma: str | None, pipeline: Pipeline) -> None:
     shop = open_shop()
     venta_id, message = forged(shop, firma)

@@ -60,7 +60,7 @@ def test_the_named_tienda_decides_role_and_terminal() -> None:
     assert (seat.tienda_id, seat.terminal_id, seat.rol) == (UUID(SECOND), UUID(SECOND_TERMINAL), "encargado")
 
 
-@pytest.mark.parametrize("named", [OTHERS, "", "no es una clave"])
+@pytest.mark.parametrize("named", [OTHERS, "", "no es una clave"], ids=["of others", "empty", "no id"])
 def test_another_tienda_does_not_exist(named: str) -> None:
     with pytest.raises(TiendaUnknown):
         take_seat(access=ONE, tienda_id=named, terminal_id=None)
@@ -70,7 +70,7 @@ def test_a_named_terminal_is_taken() -> None:
     assert take_seat(access=ONE, tienda_id=None, terminal_id=TERMINAL_2).terminal_numero == 2
 
 
-@pytest.mark.parametrize("named", [SECOND_TERMINAL, "", "1"])
+@pytest.mark.parametrize("named", [SECOND_TERMINAL, "", "1"], ids=["of another", "empty", "no id"])
 def test_a_terminal_of_another_tienda_does_not_exist(named: str) -> None:
     with pytest.raises(TerminalUnknown):
         take_seat(access=TWO, tienda_id=FIRST, terminal_id=named)
