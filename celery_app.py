@@ -22,7 +22,7 @@ class ConnectedTask(Task):  # type: ignore[type-arg] # it takes no type paramete
         close_old_connections()
 
 
-app = Celery("blend_pos", task_cls=ConnectedTask)
+app = Celery("blend_pos", task_cls=ConnectedTask, amqp="ventas.signed_calls:SigningAMQP")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # Celery would close the connection around each task: one login to PostgreSQL a message.
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000

@@ -1,4 +1,8 @@
-"""Celery's consumer, with the differences that the sales queue needs: what is no sale of ours is rejected, not lost."""
+"""Celery's consumer, with the differences that the sales queue needs: what is no sale of ours is rejected, not lost.
+
+Whoever reaches the exchange may send anything. Nothing of it may end the worker, whose queue would give it the same
+message again; and nothing of what it says is repeated in a log, where it could be a sale's body or a line of its own.
+"""
 
 import logging
 from collections.abc import Callable
@@ -6,12 +10,26 @@ from functools import partial
 from typing import Any, ClassVar
 
 from celery.worker.consumer import Consumer
+from kombu import compression
 from kombu.message import Message
 
-from ventas import signatures
+from ventas import envelopes, signatures
 from ventas.publisher import BROKER_ERRORS, PERSIST_TASK
 
 logger = logging.getLogger(__name__)
+
+
+class CompressedMessage(Exception):
+    """Nobody here compresses a message; unpacked before its signature is looked at, a small one could fill the
+    memory."""
+
+
+def _refuse_compressed(_body: bytes) -> bytes:
+    raise CompressedMessage
+
+
+for _kind in compression.encoders():
+    compression.register(_refuse_compressed, _refuse_compressed, _kind)
 
 
 class RejectingConsumer(Consumer):
@@ -31,23 +49,30 @@ class RejectingConsumer(Consumer):
     errors = BROKER_ERRORS
     strategies: dict[str, Callable[..., Any]]
 
-    def update_strategies(self) -> None:
-        """Sales are persisted only from messages that carry our signature, on whichever queue they come."""
-        super().update_strategies()
-        self.strategies[PERSIST_TASK] = partial(self._receive_signed, self.strategies[PERSIST_TASK])
+    def create_task_handler(self, *arguments: Any, **named: Any) -> Callable[[Message], Any]:
+        """Celery's, behind a look at who sends what: Celery trusts a message before its task has seen it."""
+        return partial(self._receive, super().create_task_handler(*arguments, **named))
 
-    def _receive_signed(self, run: Callable[..., Any], message: Message, *rest: Any, **more: Any) -> Any:
-        if signatures.is_signed(message.body or b"", message.headers.get(signatures.HEADER)):
-            return run(message, *rest, **more)
-        logger.error("message without our signature rejected: %s", message.headers.get("id"))
-        return message.reject_log_error(logger, self.errors)
+    def _receive(self, handle: Callable[[Message], Any], message: Message) -> Any:
+        headers = envelopes.known_headers(message.headers)
+        if headers is None or headers["task"] not in self.strategies:
+            return self._reject(message, "message that calls no task of ours rejected")
+        task = "" if headers["task"] == PERSIST_TASK else headers["task"]
+        if not signatures.is_signed(message.body or b"", headers.get(signatures.HEADER), task=task):
+            return self._reject(message, "message without our signature rejected")
+        message.headers = headers
+        return handle(message)
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:
         """Reject it for good: the queue's dead-letter strategy keeps it for the archiver."""
-        logger.error("undecodable message rejected", exc_info=exc)
-        message.reject_log_error(logger, self.errors)
+        self._reject(message, "undecodable message rejected", exc)
 
     def on_invalid_task(self, _body: Any, message: Message, exc: Exception) -> None:
         """The same for a message that is no call of a task."""
-        logger.error("message that calls no task rejected", exc_info=exc)
+        self._reject(message, "message that calls no task rejected", exc)
+
+    def _reject(self, message: Message, why: str, error: Exception | None = None) -> None:
+        """Of its error only the kind is told: the text may repeat what was sent."""
+        told = {} if error is None else {"error": type(error).__name__}
+        logger.error(why, extra=told)
         message.reject_log_error(logger, self.errors)
