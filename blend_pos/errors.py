@@ -24,6 +24,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from blend_pos.json_io import MEDIA_TYPE, dumps
+from blend_pos.telling import describe
 from blend_pos.tiendas.access import TerminalUnknown, TiendaNotNamed, TiendaUnknown, WithoutTienda
 from blend_pos.tiendas.access_cache import AccessUnavailable
 from blend_pos.tiendas.guesses import TooManyGuesses
@@ -137,7 +138,7 @@ def answer_api_error(error: Exception, context: dict[str, Any]) -> Response:
         logger.error("unhandled error in %s", _name_of(context), exc_info=error)
         answer = INTERNAL_ERROR
     elif answer.status >= INTERNAL_ERROR.status:
-        logger.warning("%s in %s: %s", answer.codigo, _name_of(context), error)
+        logger.warning("%s in %s: %s", answer.codigo, _name_of(context), describe(error))
     body = error_body(
         codigo=answer.codigo,
         mensaje=str(error) if answer.mensaje is None else answer.mensaje,

@@ -6,6 +6,7 @@ logging does; everything else goes through Python's logging, and comes out the s
 Neither a traceback nor a line shows the value of a variable: no token, no body.
 """
 
+import json
 import logging
 import logging.config
 import os
@@ -17,6 +18,8 @@ import orjson
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor
+
+from blend_pos.telling import in_one_line, without_values
 
 JSON, CONSOLE = "json", "console"
 STREAMS = {"stdout": 1, "stderr": 2}
@@ -150,10 +153,40 @@ def _forget_extras(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 def _finish(stream: TextIO, *, is_json: bool) -> list[Processor]:
     if is_json:
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_dumps)]
-    plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain, pad_event_to=0)]
+        return [_traceback, structlog.processors.JSONRenderer(_dumps)]
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+    )
+    return [_traceback, _in_lines, renderer]
+
+
+def _traceback(logger: Any, method: str, event: EventDict) -> EventDict:
+    """structlog's own, in which PostgreSQL quotes no row."""
+    found = event.get("exc_info")
+    if not found:
+        return event
+    error = found[1] if isinstance(found, tuple) else found if isinstance(found, BaseException) else sys.exception()
+    event = structlog.processors.format_exc_info(logger, method, event)
+    for name in {"event", "exception"} & event.keys():
+        event[name] = without_values(str(event[name]), error)
+    return event
+
+
+def _in_lines(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Whatever a field says, it makes no line of its own, and nothing that a terminal obeys; a traceback is indented,
+    so that none of its lines can be taken for one of ours."""
+    exception = event.pop("exception", None)
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = in_one_line(value)
+    if exception is not None:
+        event["exception"] = "\n".join(f"  {in_one_line(line)}" for line in str(exception).splitlines())
+    return event
 
 
 def _dumps(value: Any, **options: Any) -> str:
-    return orjson.dumps(value, **options).decode()
+    """What is no Unicode, as half of a pair of surrogates, comes out escaped instead of not at all."""
+    try:
+        return orjson.dumps(value, **options).decode()
+    except TypeError:
+        return json.dumps(value, **options)

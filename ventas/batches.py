@@ -14,6 +14,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from blend_pos.telling import describe
 from cache_stock.scripts import StockError
 from ventas import persistence
 from ventas.messages import SaleMessage
@@ -72,7 +73,7 @@ def when_possible(write: Callable[[], Result]) -> Result:
             connection.close()
             if time.monotonic() > give_up:
                 raise StillAway from error
-            logger.warning("PostgreSQL is away, or busy: %s", error)
+            logger.warning("PostgreSQL is away, or busy: %s", describe(error))
         time.sleep(pause_s * random.uniform(0.5, 1.0))
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 

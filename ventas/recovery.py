@@ -13,6 +13,7 @@ import orjson
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
+from blend_pos.telling import in_one_line
 from blend_pos.tiendas.locks import own_tienda, read_timeline
 from blend_pos.tiendas.models import Tienda
 from cache_stock import intake, journal, reservation, warmup
@@ -30,6 +31,7 @@ SWEEP_MOST_HOLDS = 500
 BACKLOG_MESSAGES = 10
 PUBLISH_S = 3.0
 DISCARDED_LATELY_S = 3_600
+MOST_ERROR = 2_000
 UNSIGNED = "it does not carry our signature"
 ANNULLED = orjson.dumps({"estado": "ANULADA"}).decode()
 
@@ -117,7 +119,7 @@ def archive_failed(*, now: datetime) -> int:
 
 
 def _archive(message: broker.FailedMessage, now: datetime) -> int:
-    why = str(message.headers.get("error") or _death_of(message))
+    why = in_one_line(str(message.headers.get("error") or _death_of(message)))[:MOST_ERROR]
     if not signatures.is_signed(message.body, message.headers.get(signatures.HEADER)):
         record_unreadable(bodies=[(_text_of(message), f"{UNSIGNED}; {why}")], now=now)
         return 1
@@ -142,8 +144,10 @@ def _text_of(message: broker.FailedMessage) -> str:
 
 
 def _death_of(message: broker.FailedMessage) -> str:
-    deaths = message.headers.get("x-death") or [{}]
-    return f"dead-lettered: {deaths[0].get('reason', 'unknown')}"
+    """RabbitMQ's word for it, where it is that: whoever put the message here by hand may have written anything."""
+    deaths = message.headers.get("x-death")
+    death = deaths[0] if isinstance(deaths, list) and deaths else None
+    return f"dead-lettered: {death.get('reason', 'unknown') if isinstance(death, dict) else 'unknown'}"
 
 
 def record_failed_sale(*, sale: SaleMessage, error: str, now: datetime) -> bool:

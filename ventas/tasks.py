@@ -15,6 +15,7 @@ from celery.exceptions import Reject
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from blend_pos.telling import describe
 from blend_pos.tiendas.models import Tienda
 from cache_stock.scripts import StockError
 from ventas import batches, cold_start, reconcile, recovery, topology
@@ -71,7 +72,7 @@ def _try_again(sale: SaleMessage, *, attempt: int, error: Exception, heard: batc
     """Publish one sale alone with its attempts raised; where the broker refuses, the attempts that are left run
     here."""
     payload = orjson.dumps(sale_as_payload(sale))
-    why = f"{type(error).__name__}: {error}"
+    why = describe(error)
     while attempt < settings.SALE_ATTEMPTS:
         message = persist_message([payload], retries=attempt)
         if _link.send(message, deadline=time.monotonic() + PUBLISH_AGAIN_S) is Outcome.CONFIRMED:

@@ -1,0 +1,1 @@
+"""Whatever reads what others wrote is given anything. `make fuzz` gives it much more."""
