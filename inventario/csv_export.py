@@ -1,13 +1,18 @@
 """Rows as CSV for a spreadsheet, one at a time; no text of theirs is ever taken for a formula."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 BYTE_ORDER_MARK = "\ufeff"  # or Excel reads UTF-8 as something else
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# What begins a formula, at the start of the text, or of a cell that a spreadsheet makes of it whose separator is not
+# ours; before it whatever a spreadsheet may strip: spaces, quotes, marks that nobody sees.
+STRIPPED = r"""[\s"'`\x00-\x20\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*"""
+FORMULA = re.compile(rf"(?:^|(?<=[;|\t\r\n]))(?={STRIPPED}[=+\-@＝＋－＠])")
+CONTROL_STARTS = ("\t", "\r", "\n")
 
 
 class _Echo:
@@ -34,5 +39,5 @@ def _cell(value: Any) -> str:
         return f"{value:f}" if isinstance(value, Decimal) else str(value)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="seconds")
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    text = FORMULA.sub("'", str(value))
+    return f"'{text}" if text.startswith(CONTROL_STARTS) else text
