@@ -59,7 +59,10 @@ def _entry(tienda_id: UUID, venta: str, due: float, fields: Sequence[str | None]
     huella, epoch, pedido, lines, made, intents, swept = fields
     if huella is None or epoch is None or pedido is None or lines is None:
         return JournalEntry(UUID(venta), due_ms)
-    products = reservation.parse_lines(lines)
+    try:
+        products = reservation.parse_lines(lines)
+    except reservation.HoldUnreadable:
+        products = ()  # and so its request cannot be made a sale: it is shown as unreadable
     hold = reservation.LiveHold(tienda_id, UUID(venta), huella, int(epoch), pedido, products)
     return JournalEntry(hold.venta_id, due_ms, int(made or 0), int(intents or 0), int(swept or 0), hold)
 

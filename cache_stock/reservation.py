@@ -5,11 +5,14 @@ Every function is idempotent and costs one round trip. Errors of the connection 
 """
 
 import enum
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from cache_stock import keys, scripts
+
+logger = logging.getLogger(__name__)
 
 
 class Code(enum.IntEnum):
@@ -97,6 +100,10 @@ class ReservationRefused(Exception):
     """The script ran and held nothing."""
 
 
+class HoldUnreadable(scripts.ReplyLost):
+    """What Redis keeps of a hold is none of ours: what is held is not known."""
+
+
 class NotArmed(ReservationRefused):
     """This Redis is not the one that the last cold start armed: nothing is promised."""
 
@@ -142,12 +149,35 @@ class Insufficient(ReservationRefused):
 
 
 def parse_lines(text: str) -> tuple[HeldProduct, ...]:
-    """The products of a hold, from the form in which the scripts keep them."""
+    """The products of a hold, from the form in which the scripts keep them. Raises HoldUnreadable."""
+    *lines, rest = text.split(";")
+    if rest:
+        raise HoldUnreadable("lines: the end is missing")
     products = []
-    for line in text.split(";")[:-1]:
-        producto, cantidad, precio, impuesto, version = line.split(" ")
-        products.append(HeldProduct(UUID(producto), int(cantidad), int(precio), int(impuesto), int(version)))
+    try:
+        for line in lines:
+            producto, cantidad, precio, impuesto, version = line.split(" ")
+            products.append(HeldProduct(UUID(producto), int(cantidad), int(precio), int(impuesto), int(version)))
+    except ValueError as error:
+        raise HoldUnreadable(f"lines: {error}") from error
     return tuple(products)
+
+
+def read_hold(*, tienda_id: UUID, venta_id: str, huella: str, epoch: str, pedido: str, lines: str) -> LiveHold:
+    """A live hold from its texts. Raises HoldUnreadable."""
+    products = parse_lines(lines)
+    try:
+        venta = UUID(venta_id)
+    except ValueError as error:
+        raise HoldUnreadable(f"journal: {error}") from error
+    return LiveHold(tienda_id, venta, huella, _read_epoch(epoch), pedido, products)
+
+
+def _read_epoch(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise HoldUnreadable(f"epoch: {error}") from error
 
 
 def format_lines(products: Sequence[HeldProduct]) -> str:
@@ -170,7 +200,8 @@ def reserve(
     most_holds: int,
     only_active: bool = True,
 ) -> Hold | Persisted:
-    """Hold every product of a cart or none; each product once, in any order. Raises a ReservationRefused."""
+    """Hold every product of a cart or none; each product once, in any order. Raises a ReservationRefused, or
+    HoldUnreadable."""
     names = [
         keys.meta(tienda_id),
         keys.journal(tienda_id),
@@ -196,7 +227,7 @@ def reserve(
     code, *result = scripts.reserve(keys=names, arguments=arguments)
     if code == Code.HELD:
         created, epoch, kept, lines = result
-        return Hold(created == 1, int(epoch), kept, parse_lines(lines))
+        return Hold(created == 1, _read_epoch(epoch), kept, parse_lines(lines))
     if code == Code.PERSISTED:
         return Persisted(result[0])
     raise _refusal(Code(code), result)
@@ -269,12 +300,14 @@ def is_held(*, tienda_id: UUID, venta_id: UUID) -> bool:
 
 
 def find_hold(*, tienda_id: UUID, venta_id: UUID) -> LiveHold | None:
-    """The sale's live hold, or None."""
+    """The sale's live hold, or None. Raises HoldUnreadable."""
     fields = scripts.fields(key=keys.hold(tienda_id, venta_id), names=["huella", "epoch", "pedido", "lineas"])
     huella, epoch, pedido, lines = fields
     if huella is None or epoch is None or pedido is None or lines is None:
         return None
-    return LiveHold(tienda_id, venta_id, huella, int(epoch), pedido, parse_lines(lines))
+    return read_hold(
+        tienda_id=tienda_id, venta_id=str(venta_id), huella=huella, epoch=epoch, pedido=pedido, lines=lines
+    )
 
 
 def armed_epochs(*, tiendas: Sequence[UUID]) -> dict[UUID, int | None]:
@@ -298,7 +331,7 @@ def available(*, tienda_id: UUID, productos: Sequence[UUID]) -> dict[UUID, int |
 def claim_overdue(
     *, tienda_id: UUID, now_ms: int, first_pause_ms: int, longest_pause_ms: int, most: int
 ) -> list[LiveHold]:
-    """Claim at most `most` overdue holds for another publish."""
+    """Claim at most `most` overdue holds for another publish. One that cannot be read is left out."""
     due = scripts.overdue(key=keys.journal(tienda_id), now_ms=now_ms, most=most)
     if not due:
         return []
@@ -306,10 +339,17 @@ def claim_overdue(
         keys=[keys.meta(tienda_id), keys.journal(tienda_id), *(keys.hold_prefix(tienda_id) + venta for venta in due)],
         arguments=[now_ms, first_pause_ms, longest_pause_ms, *due],
     )
-    return [
-        LiveHold(tienda_id, UUID(venta), huella, int(epoch), pedido, parse_lines(lines))
-        for venta, huella, epoch, pedido, lines in claimed
-    ]
+    holds = []
+    for venta, huella, epoch, pedido, lines in claimed:
+        try:
+            hold = read_hold(
+                tienda_id=tienda_id, venta_id=venta, huella=huella, epoch=epoch, pedido=pedido, lines=lines
+            )
+        except HoldUnreadable:
+            logger.exception("hold %s of tienda %s cannot be read; it stays", venta, tienda_id)
+        else:
+            holds.append(hold)
+    return holds
 
 
 def ask_for_warmup(*, tienda_id: UUID) -> None:

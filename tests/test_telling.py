@@ -58,9 +58,10 @@ def test_a_traceback_is_indented_so_that_no_line_of_it_is_taken_for_another(text
 
 
 def test_postgresql_quotes_no_row(db: None) -> None:
-    with pytest.raises(IntegrityError) as raised, connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE tarjetas (referencia text, monto int CONSTRAINT algo CHECK (monto > 0))")
-        cursor.execute("INSERT INTO tarjetas VALUES (%s, 0)", [CARD])
+        with pytest.raises(IntegrityError) as raised:
+            cursor.execute("INSERT INTO tarjetas VALUES (%s, 0)", [CARD])
 
     error = raised.value
     assert CARD in str(error)

@@ -5,6 +5,7 @@ forgotten by Redis.
 """
 
 import enum
+import logging
 import time
 from collections.abc import Collection
 from dataclasses import replace
@@ -18,10 +19,12 @@ from cache_stock import reservation
 from cache_stock.scripts import ReplyLost, StockError, StockRefused
 from ventas import refusals
 from ventas.gathering import GatheringPublisher
-from ventas.messages import Pedido, fingerprint, sale_payload
+from ventas.messages import Pedido, UnreadableMessage, fingerprint, sale_payload
 from ventas.orders import Answer, Order, wanted_products
 from ventas.publisher import Outcome, open_link
 from ventas.refusals import ColaNoDisponible, StockNoDisponible, TotalDemasiadoGrande, VentaAnulada
+
+logger = logging.getLogger(__name__)
 
 MOST_TOTAL_CENTAVOS = 10**14 - 1
 TIME_TO_RELEASE_S = 0.5
@@ -96,8 +99,14 @@ def checkout(*, order: Order) -> Answer:
     except ReplyLost:
         return _to_follow(order)
     if isinstance(held, reservation.Persisted):
-        return _persisted(order, held.answer)
-    return _publish(order, huella, nonce, held)
+        return _persisted(order, huella, held.answer)
+    try:
+        return _publish(order, huella, nonce, held)
+    except (UnreadableMessage, LookupError, TypeError):
+        if held.created:
+            raise
+        logger.exception("hold %s of tienda %s cannot be read", order.venta_id, order.tienda_id)
+        return _to_follow(order)
 
 
 def _publish(order: Order, huella: str, nonce: str, hold: reservation.Hold) -> Answer:
@@ -142,13 +151,19 @@ def _to_follow(order: Order) -> Answer:
     )
 
 
-def _persisted(order: Order, kept: str) -> Answer:
-    answer = orjson.loads(kept)
-    if answer["estado"] != "PERSISTIDA":
-        raise VentaAnulada
-    return Answer(
-        order.venta_id, answer["estado"], True, answer["fecha"], answer["total"], answer["pago"], answer["lineas"]
-    )
+def _persisted(order: Order, huella: str, kept: str) -> Answer:
+    """The answer that is kept; where that is none of ours, PostgreSQL's."""
+    try:
+        answer = orjson.loads(kept)
+        if answer["estado"] == "PERSISTIDA":
+            known = (answer["fecha"], answer["total"], answer["pago"], answer["lineas"])
+            return Answer(order.venta_id, answer["estado"], True, *known)
+    except (ValueError, LookupError, TypeError) as error:
+        found = refusals.known_sale(order=order, huella=huella)
+        if found is None:
+            raise StockNoDisponible from error
+        return found
+    raise VentaAnulada
 
 
 def new_deadline(*, arrival: float) -> float:

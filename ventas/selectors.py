@@ -7,15 +7,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet
 
 from blend_pos.tiendas.models import Terminal
 from cache_stock import reservation
 from inventario.models import Producto
-from ventas.messages import Pedido, SaleMessage, UnreadableMessage, read_sale, sale_payload
+from ventas.messages import SaleMessage, UnreadableMessage, hold_payload, read_sale
 from ventas.models import EstadoFalla, Venta, VentaFallida
 from ventas.payments import KINDS, Payment
+
+ADJUSTMENTS_OWN = "movimiento"  # in the request of an adjustment's hold (cache_stock.operations), and in no sale's
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +75,19 @@ def follow_sale(*, tienda_id: UUID, venta_id: UUID) -> dict[str, Any] | None:
         if failed.mensaje is None:
             return _never_read(failed, estado)
         return _on_its_way(venta_id, estado, read_sale(failed.mensaje))
-    pedido = _pedido_of(hold)
-    if hold is None or pedido is None:
-        return None
-    payload, _total = sale_payload(
-        tienda_id=tienda_id,
-        venta_id=venta_id,
-        huella=hold.huella,
-        epoch=hold.epoch,
-        pedido=pedido,
-        products=hold.products,
-    )
-    return _on_its_way(venta_id, "RESERVADA", read_sale(payload))
+    sale = None if hold is None else _held_sale(hold)
+    return None if sale is None else _on_its_way(venta_id, "RESERVADA", sale)
 
 
-def _pedido_of(hold: reservation.LiveHold | None) -> Pedido | None:
-    """What was asked; None of an adjustment's hold, which is no sale."""
+def _held_sale(hold: reservation.LiveHold) -> SaleMessage | None:
+    """The sale of a hold; None of an adjustment's. Raises HoldUnreadable."""
     try:
-        return None if hold is None else Pedido.decode(hold.pedido)
-    except UnreadableMessage:
-        return None
+        if ADJUSTMENTS_OWN in orjson.loads(hold.pedido):
+            return None
+        payload, _total = hold_payload(hold=hold)
+        return read_sale(payload)
+    except (UnreadableMessage, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise reservation.HoldUnreadable(f"request: {type(error).__name__}") from error
 
 
 def _written(venta: Venta) -> dict[str, Any]:

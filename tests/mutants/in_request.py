@@ -97,9 +97,9 @@ MUTANTS = [
         ),
         (
             "a discarded sale is no promise",
-            'if answer["estado"] != "PERSISTIDA":',
-            "if False:",
-            ("tests/ventas/test_closing.py", "tests/ventas/test_old_keys.py"),
+            "    raise VentaAnulada\n",
+            "    return _to_follow(order)\n",
+            ("tests/ventas/test_failed_sales.py",),
         ),
         (
             "an old key is looked up first",
