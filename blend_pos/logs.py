@@ -28,6 +28,8 @@ TIME: Processor = structlog.processors.TimeStamper(fmt="iso", utc=True)
 # What Celery says of each task, and Django of each answer, is in the lines of batches and requests.
 TOLD_ALREADY = ("celery.worker.strategy", "celery.app.trace", "django.server")
 SECURITY = "django.security"
+# They would repeat what a task is called with, and what a query asks for: never in so much detail.
+NEVER_IN_DETAIL = ("celery.pool", "django.db.backends")
 
 
 class UnknownFormat(ValueError):
@@ -109,6 +111,7 @@ def _handlers(*, stream: TextIO, level: str, is_json: bool, tasks: bool) -> dict
             "django": {"handlers": [], "propagate": True},
             "django.request": {"filters": ["with_traceback"]},
             "ventas.console": console,
+            **{name: {"level": "INFO"} for name in NEVER_IN_DETAIL},
             **told_already,
         },
     }
