@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
 from kombu import Connection
@@ -97,9 +97,9 @@ def _managed_count(queue: str) -> int:
     """Messages of one queue by RabbitMQ's management API: only it tells the unacknowledged ones."""
     url = urlsplit(settings.RABBITMQ_MANAGEMENT_URL)
     host = f"{url.hostname}:{url.port or 15672}"
-    vhost = urlsplit(settings.RABBITMQ_URL).path[1:] or "/"
+    vhost = unquote(urlsplit(settings.RABBITMQ_URL).path[1:]) or "/"
     request = urllib.request.Request(f"{url.scheme}://{host}/api/queues/{quote(vhost, safe='')}/{queue}")
-    credentials = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
+    credentials = base64.b64encode(f"{unquote(url.username or '')}:{unquote(url.password or '')}".encode()).decode()
     request.add_header("Authorization", f"Basic {credentials}")
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
