@@ -7,7 +7,7 @@ NO_SERVERS := SECRET_KEY=none DATABASE_URL=postgres://none@127.0.0.1:9/none REDI
 	RABBITMQ_URL=amqp://127.0.0.1:9//
 
 .DEFAULT_GOAL := help
-.PHONY: help run replay test faults model simulate mutants check till shots lock clean
+.PHONY: help run replay test faults model simulate mutants fuzz check till shots lock clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -21,6 +21,7 @@ help:  ## What can be made
 	@echo "ONLY=…     make faults: these rows of the matrix, parted by commas;  N=20: so often;  SEED=7;  JOBS=2 grounds;  HOURS=8"
 	@echo "SCHEDULES=1000000  make simulate: so many;  ACTS=20: so long;  SEED=7: those, else any"
 	@echo "ONLY=…     make model: these rules, parted by commas (protocol: what must hold); make mutants: a part of the name"
+	@echo "CASES=50   make fuzz: so many times what make test tries"
 	@echo "ARGS=…     make test: arguments for pytest"
 
 run: $(VENV)  ## Start everything, sell one cart, show its passage, stay up until Ctrl-C
@@ -49,6 +50,12 @@ simulate: $(VENV)  ## Run SCHEDULES random schedules of the protocol, crashes an
 mutants: $(VENV)  ## Take each rule out of the real code, and see that a test misses it
 	@.venv/bin/python -m scripts.install
 	@$(NO_SERVERS) .venv/bin/python -m tests.mutants $(if $(ONLY),--only='$(ONLY)') $(ARGS)
+
+fuzz: $(VENV)  ## Give each parser, each page and each operation of the API anything, thousands of times, as each role
+	@.venv/bin/python -m scripts.install
+	@CASES=$(or $(CASES),50) SCHEMA_COUNTS=$(or $(RESULTS),.run/fuzz.tsv) .venv/bin/python -m pytest -q --timeout=0 \
+		tests/fuzz tests/test_telling.py tests/inventario/test_csv_export.py tests/pipeline/test_secrets.py \
+		tests/pipeline/test_hostile_messages.py tests/pipeline/test_schema.py $(ARGS)
 
 check: $(VENV)  ## Lint, format, types, layers, migrations; the till's as well, and that its assets are built
 	.venv/bin/ruff check .

@@ -61,6 +61,7 @@ NO_PARSERS = {
     "inventario/csv_export.py": "it writes: tests/inventario/test_csv_export.py",
     "ventas/admin.py": "a search; tests/fuzz/test_pages.py asks every list of the admin",
     "ventas/broker.py": "RabbitMQ's management API, and what its transport on Redis keeps",
+    "ventas/broker_setup.py": "the administrator's own addresses of the broker",
     "ventas/closing.py": "JSON that was written in the line before",
     "ventas/demo.py": "a catalogue of the project's own",
     "ventas/selectors.py": "amounts of ours",
