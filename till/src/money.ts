@@ -62,7 +62,7 @@ const GROUPED = /^\d{1,3}(?:([.,])\d{3})+(?:(?!\1)[.,]\d*)?$/;
 export function parseDecimal(text: string, places: number): number | null {
   const typed = text.trim();
   if (places < 3 && THOUSANDS.test(typed)) {
-    return Number(typed.replaceAll(/[.,]/g, "")) * 10 ** places;
+    return safely(Number(typed.replaceAll(/[.,]/g, "")) * 10 ** places);
   }
   const both = typed.includes(",") && typed.includes(".");
   if (!/\d/.test(typed) || !(both ? GROUPED : TYPED).test(typed)) {
@@ -74,7 +74,10 @@ export function parseDecimal(text: string, places: number): number | null {
   if (decimals.length > places) {
     return null;
   }
-  const value = Number(whole + decimals.padEnd(places, "0"));
+  return safely(Number(whole + decimals.padEnd(places, "0")));
+}
+
+function safely(value: number): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
