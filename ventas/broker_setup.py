@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from django.conf import settings
 from kombu import Connection
@@ -55,7 +55,7 @@ def set_up(*, prefix: str) -> dict[str, PartSettings]:
 
 def vhost() -> str:
     """The virtual host of RABBITMQ_URL."""
-    return urlsplit(settings.RABBITMQ_URL).path[1:] or "/"
+    return unquote(urlsplit(settings.RABBITMQ_URL).path[1:]) or "/"
 
 
 def _declare() -> None:
@@ -78,7 +78,7 @@ def _make_user(name: str, password: str, may: Permissions) -> None:
 def _put(path: str, body: Mapping[str, Any]) -> None:
     url = urlsplit(settings.RABBITMQ_MANAGEMENT_URL)
     request = urllib.request.Request(f"{_address(url)}/api/{path}", data=json.dumps(body).encode(), method="PUT")
-    credentials = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
+    credentials = base64.b64encode(f"{unquote(url.username or '')}:{unquote(url.password or '')}".encode()).decode()
     request.add_header("Authorization", f"Basic {credentials}")
     request.add_header("Content-Type", "application/json")
     try:

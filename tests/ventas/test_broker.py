@@ -8,7 +8,8 @@ from kombu import Connection
 from pytest_django import Settings
 
 from scripts.services import Services
-from ventas import broker, topology
+from tests.polling import wait_until
+from ventas import broker, broker_setup, topology
 
 UNUSED_DATABASE = 9
 
@@ -24,6 +25,14 @@ def redis_channel(services: Services, settings: Settings) -> Iterator[Any]:
         topology.MAINTENANCE_QUEUE(channel).declare()
         yield channel
         channel.client.flushdb()
+
+
+def counts_the_unfinished() -> bool:
+    """Of a queue that was just declared it knows nothing for a moment."""
+    try:
+        return broker.unfinished_messages() >= 0
+    except broker.BrokerAway:
+        return False
 
 
 def take_without_acknowledging(channel: Any, queue: str) -> Any:
@@ -52,3 +61,14 @@ def test_the_task_that_asks_is_not_counted(redis_channel: Any, settings: Setting
 
     assert redis_channel.client.hlen("unacked") == 1
     assert broker.unfinished_messages() == 0
+
+
+def test_an_address_with_escaped_signs_is_read_as_the_client_reads_it(settings: Settings) -> None:
+    """amqp://…/%2F is how most people write the first virtual host; a password may hold anything."""
+    settings.RABBITMQ_URL = settings.RABBITMQ_URL.replace("blend_pos", "%62lend_pos")
+    settings.RABBITMQ_MANAGEMENT_URL = settings.RABBITMQ_MANAGEMENT_URL.replace("blend_pos", "%62lend_pos")
+    assert "%62" in settings.RABBITMQ_URL
+    assert "%62" in settings.RABBITMQ_MANAGEMENT_URL
+    assert broker_setup.vhost() == "blend_pos"
+    assert broker.ready_sales_messages() >= 0
+    wait_until(counts_the_unfinished, timeout_s=15, what="the management API tells of the queues")
