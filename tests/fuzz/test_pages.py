@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from blend_pos.tiendas.models import Tienda
 from cache_stock import keys, scripts
 from inventario.models import InventoryLedger, Producto
+from tests.fuzz.drawn import TEXTS
 from tests.fuzz.effort import as_they_come
-from tests.fuzz.readers import TEXTS
 from tests.pipeline.messages import as_payload
 from tests.pipeline.shop import Shop, open_shop
 from tests.tiendas.people import sign_in
