@@ -53,12 +53,16 @@ CONFIRMED_AND_ARMED = "if outcome is Outcome.CONFIRMED and armed_epoch == hold.e
 REFUSED = "if outcome is Outcome.REFUSED and hold.created:"
 
 # The eleven of the design.
+HEARD_NOTHING = "except ReplyLost:\n        return _to_follow(order)"
+REFUSED_ALL_THE_SAME = "except ReplyLost:\n        raise StockNoDisponible from None"
 RULES = {
     "version": Rule((VERSION_IN_SETTLE, VERSION_IN_WARMUP)),
     "forward": Rule(
         (PythonLine(checkout, "decide", REFUSED, "if outcome is not Outcome.CONFIRMED and hold.created:"),)
     ),
-    "reply": Rule((PythonLine(checkout, "checkout", "return _to_follow(order)", "raise StockNoDisponible from None"),)),
+    "reply": Rule(
+        (PythonLine(checkout, "checkout", HEARD_NOTHING, "except ReplyLost:\n        raise StockNoDisponible"),)
+    ),
     "intents": Rule((LuaLine("release", "if held[2] ~= '1' then return 0 end"),), weather=SELL),
     "nonce": Rule(
         (LuaLine("release", "if held[1] ~= ARGV[2] then return 0 end"),),
