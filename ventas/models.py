@@ -123,7 +123,7 @@ class MotivoFalla(models.TextChoices):
     """Why a sale could not be written."""
 
     INTENTOS = "INTENTOS", _("Falló en cada intento")
-    EPOCA = "EPOCA", _("De antes de un arranque en frío: nunca se prometió")
+    EPOCA = "EPOCA", _("De antes de un arranque en frío")
     HUELLA = "HUELLA", _("La misma clave con otro contenido")
     LAPIDA = "LAPIDA", _("La venta ya se había descartado")
     ILEGIBLE = "ILEGIBLE", _("El mensaje no se puede leer")
