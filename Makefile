@@ -34,7 +34,7 @@ replay: $(VENV)  ## Sell the baskets of FILE through the whole of it, and check 
 
 test: $(VENV)  ## Every test, on real servers of its own
 	@.venv/bin/python -m scripts.install
-	@.venv/bin/python -m pytest $(or $(ARGS),-n 2)
+	@.venv/bin/python -m pytest $(or $(ARGS),-n 2 --no-loadscope-reorder)
 
 faults: $(VENV)  ## Break every part while tills sell, and count what is lost, doubled or oversold
 	@.venv/bin/python -m scripts.install

@@ -74,7 +74,7 @@ class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist has n
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:
-    """Deal whole folders, those with most tests first."""
+    """Deal whole folders, in their order: the browser's, which takes longest, is the first."""
     return FolderScheduling(config, log)
 
 

@@ -52,7 +52,7 @@ KNOWN: dict[str, Callable[[object], bool]] = NEEDED | {
     "kwargsrepr": _is_text_or_none,
     "periodic_task_name": _is_text_or_none,
     "shadow": _is_text_or_none,
-    "ignore_result": lambda value: isinstance(value, bool),
+    "ignore_result": lambda value: value is None or isinstance(value, bool),  # send_task by name says None
     signatures.HEADER: _is_text_or_none,
     **dict.fromkeys(
         ("eta", "timelimit", "group", "group_index", "replaced_task_nesting", "stamped_headers", "stamps"), _is_nothing

@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection
 from redis.exceptions import RedisError
 
 from blend_pos.tiendas.models import Tienda
-from cache_stock import carrying, intake, journal, keys, reservation, rows, scripts, warmup
+from cache_stock import carrying, intake, journal, keys, reservation, rows, scripts
 from cache_stock.operations import Operation
 from cache_stock.scripts import StockError
 from inventario.catalogo import NewProduct
@@ -25,7 +25,6 @@ from tests.faults.ground import Ground
 from tests.faults.mortal_totals import PRECIO
 from tests.pipeline.rabbit import FAILED, SALES
 from tests.pipeline.shop import Shop, open_shop, poll
-from tests.polling import wait_until
 from ventas.models import EstadoFalla, MotivoFalla, Venta, VentaFallida
 
 Size = Literal["smoke", "test", "faults", "long"]
@@ -199,18 +198,8 @@ def _purchase(shop: Shop, producto: object, milli: int) -> Operation:
 def open_scene(ground: Ground, *, seed: str, size: Size, points: int) -> Scene:
     """Tiendas of its own; those of earlier rows are closed, so that no cold start has to load them."""
     Tienda.objects.update(is_active=False)
-    shops = [open_shop(catalogue=_catalogue(), terminals=2, warm=False) for _ in range(TIENDAS)]
-    wait_until(lambda: all(map(_warm, shops)), timeout_s=REST_S, what="the tiendas are warm")
+    shops = [open_shop(catalogue=_catalogue(), terminals=2) for _ in range(TIENDAS)]
     return Scene(ground, shops, Customers(shops, ground.url, seed), random.Random(seed), size, points=points)
-
-
-def _warm(shop: Shop) -> bool:
-    """Whether it is: beat may be arming it as well."""
-    try:
-        warmup.warm_tienda(tienda_id=shop.tienda_id, now_ms=int(time.time() * 1000))
-    except carrying.ColdStartNeeded:
-        return False
-    return True
 
 
 def _catalogue() -> Sequence[NewProduct]:

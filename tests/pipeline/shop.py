@@ -16,7 +16,7 @@ from django.db.models.functions import RowNumber
 from blend_pos.tiendas import shops
 from blend_pos.tiendas.models import Membresia, Rol, Terminal, Tienda
 from blend_pos.tiendas.tokens import create_token
-from cache_stock import keys, reservation, scripts, warmup
+from cache_stock import carrying, keys, reservation, scripts, warmup
 from inventario.catalogo import NewProduct, create_products
 from inventario.models import Unidad
 from tests.pipeline.rabbit import SALES, VirtualHost
@@ -24,6 +24,7 @@ from tests.polling import PAUSE_S, wait_until
 from ventas import tasks
 from ventas.models import Venta, VentaFallida
 
+WARM_S = 60.0
 LEDGER = """
 SELECT producto.id, stock_actual, producto.version, count(*), sum(delta), min(movimiento.version),
     max(movimiento.version), (array_agg(saldo ORDER BY movimiento.version DESC))[1]
@@ -228,5 +229,14 @@ def open_shop(
         stock * 1000,
     )
     if warm:
-        warmup.warm_tienda(tienda_id=tienda.pk, now_ms=int(time.time() * 1000))
+        wait_until(lambda: _warm(tienda.pk), timeout_s=WARM_S, what="the tienda is warm")
     return shop
+
+
+def _warm(tienda_id: UUID) -> bool:
+    """Whether it is now; not where a cold start is about to arm it."""
+    try:
+        warmup.warm_tienda(tienda_id=tienda_id, now_ms=int(time.time() * 1000))
+    except carrying.ColdStartNeeded:
+        return False
+    return True

@@ -12,7 +12,8 @@ export { findByCode, getProducto, plainText, resolveScan, type Scanned, search }
 const PAGE = 500;
 const BATCH = 2_000;
 const EVERY_MS = 60_000;
-const LOCK = "caja-catalogo";
+/** One a tienda: another window may be at another one. */
+const lockName = (tiendaId: string) => `caja-catalogo:${tiendaId}`;
 
 let opened = "";
 
@@ -105,7 +106,7 @@ export async function syncCatalogue(): Promise<void> {
   if (tiendaId === undefined || session.value !== "open") {
     return;
   }
-  await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
+  await navigator.locks.request(lockName(tiendaId), { ifAvailable: true }, async (lock) => {
     if (lock !== null && (await readChanges(tiendaId)) > 0) {
       tell("catalogo");
     }
