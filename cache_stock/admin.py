@@ -53,7 +53,7 @@ class ProductForm(ConfirmedForm, _ProductForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance._state.adding:  # noqa: SLF001 - Django documents it
+        if self.instance._state.adding:
             return
         del self.fields["stock_inicial"]
         # What the page showed is sent along with it, so that what counts as changed is what this person changed.
@@ -65,7 +65,7 @@ class ProductForm(ConfirmedForm, _ProductForm):
     def clean(self) -> dict[str, Any]:
         """Say it of a SKU or a barcode that is taken; with a tienda that cannot be edited Django does not look."""
         values = super().clean() or {}
-        adding = self.instance._state.adding  # noqa: SLF001 - Django documents it
+        adding = self.instance._state.adding
         tienda = values.get("tienda") if adding else self.instance.tienda
         for name in ("sku", "codigo_barras"):
             if tienda and values.get(name):

@@ -50,7 +50,7 @@ class InventoryLedgerAdmin(WrittenRowsAdmin[InventoryLedger]):
     search_fields = ("producto__nombre", "=producto__sku", "=producto__codigo_barras", "=operacion", "motivo")
     search_help_text = _("Nombre, SKU o código de barras del producto; operación; motivo.")
     raw_id_fields = ("venta",)
-    readonly_fields: ClassVar = [field.name for field in InventoryLedger._meta.fields]  # noqa: SLF001 - Django's own way
+    readonly_fields: ClassVar = [field.name for field in InventoryLedger._meta.fields]
 
     @admin.display(description=_("SKU"), ordering="producto__sku")
     def sku(self, row: InventoryLedger) -> str:

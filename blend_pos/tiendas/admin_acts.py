@@ -33,7 +33,7 @@ class RecordedAdmin(_Admin):
 
     def object_of(self, obj: Model) -> str:
         """What it is called on record."""
-        return f"{obj._meta.model_name} {obj.pk}: {obj}"  # noqa: SLF001 - Django documents it
+        return f"{obj._meta.model_name} {obj.pk}: {obj}"
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Django's names the fields; what was there before is kept for the record."""
@@ -109,7 +109,7 @@ def recorded(admin_class: type[Any]) -> type[Any]:
 
 def _row_of(obj: Model) -> dict[str, str | None]:
     """What is removed, field by field."""
-    fields = obj._meta.concrete_fields  # noqa: SLF001 - Django documents it
+    fields = obj._meta.concrete_fields
     return {field.name: _shown(field.value_from_object(obj)) for field in fields if field.name not in SECRETS}
 
 

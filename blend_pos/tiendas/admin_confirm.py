@@ -42,7 +42,7 @@ class ConfirmedForm(_Form):
     def to_confirm(self) -> dict[str, list[str | None]]:
         """What to ask about: label -> before, after. A new row is no change."""
         instance = getattr(self, "instance", None)
-        if instance is None or instance._state.adding:  # noqa: SLF001 - Django documents it
+        if instance is None or instance._state.adding:
             return {}
         changes = changes_of(self)
         return {str(self.fields[name].label): changes[name] for name in self.asks_about if name in changes}

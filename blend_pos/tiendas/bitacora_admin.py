@@ -27,7 +27,7 @@ class ActoAdmin(WrittenRowsAdmin[Acto]):
     ordering = ("-id",)
     search_fields = ("=persona", "razon", "objeto")
     search_help_text = _("La persona por su nombre entero; parte de lo que se tocó o de la razón.")
-    readonly_fields: ClassVar = [field.name for field in Acto._meta.fields]  # noqa: SLF001 - Django's own way
+    readonly_fields: ClassVar = [field.name for field in Acto._meta.fields]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """None."""
