@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cache_stock.scripts import StockError
-from tests.faults.scene import Scene
+from tests.faults.scene import AFTER, Scene
 from tests.polling import wait_until
 
 GIVE_UP_S = 90.0
@@ -33,7 +33,7 @@ def heal(scene: Scene, heals: Heals) -> float:
 
 def _sells(scene: Scene) -> Condition:
     since = time.monotonic()
-    return lambda: scene.customers.promised_since(since) >= scene.after
+    return lambda: scene.customers.promised_since(since) >= AFTER
 
 
 def _persists(scene: Scene) -> Condition:

@@ -80,10 +80,6 @@ class Scene:
         """How many sales are in flight when a worker dies."""
         return SIZES_IN_FLIGHT.get(self.size, IN_FLIGHT)
 
-    @property
-    def after(self) -> int:
-        return AFTER
-
     def turn(self, options: Sequence[Option]) -> Option:
         """Each of them in its turn, at each point."""
         return options[(self.number + self.number // self.points) % len(options)]

@@ -1,11 +1,13 @@
 """Two to five faults at once, each of another part."""
 
 import shutil
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 from uuid import uuid4
+
+from django.db import connection
 
 from cache_stock import keys, scripts
 from cache_stock.scripts import StockError
@@ -37,26 +39,22 @@ def combined(scene: Scene, _point: str) -> None:
     parts = _parts(scene)
     chosen = scene.draw.sample(sorted(parts), scene.draw.randint(FEWEST, MOST))
     plan = [(name, scene.draw.choice(parts[name]), scene.draw.uniform(0, WITHIN_S)) for name in chosen]
-    failures: list[BaseException] = []
-
-    def run(act: Break, after_s: float) -> None:
-        time.sleep(after_s)  # what is drawn is when it breaks
-        try:
-            act()
-        except BaseException as failure:  # noqa: BLE001 - raised where the case can tell of it
-            failures.append(failure)
-
-    threads = [threading.Thread(target=run, args=(act, after_s)) for _name, act, after_s in plan]
     began = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(plan)) as threads:
+        breaking = [threads.submit(_later, act, after_s) for _name, act, after_s in plan]
     if WEB in chosen:
         scene.ground.start()
         scene.unwell.append((began, time.monotonic()))
-    if failures:
-        raise failures[0]
+    for one in breaking:
+        one.result()
+
+
+def _later(act: Break, after_s: float) -> None:
+    time.sleep(after_s)  # what is drawn is when it breaks: there is nothing to poll for
+    try:
+        act()
+    finally:
+        connection.close()  # this thread's own
 
 
 def _parts(scene: Scene) -> dict[str, list[Break]]:
