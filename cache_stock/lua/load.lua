@@ -3,12 +3,12 @@
 -- KEYS  1 meta  2 loaded products  then stock for each product
 -- ARGV  1 token  2 run_id  3 master_replid  4 now, ms
 --       then for each product: producto, saldo, version, precio, impuesto, activo 1|0, catalogo_version
--- Returns 1, or 0 where the token or the server is another, or the tienda is armed. Idempotent: holds come after it.
+-- Returns 1, or 0 where the token or the server is another; arming takes the token away. Idempotent: holds come after it.
 local meta, loaded, now = KEYS[1], KEYS[2], ARGV[4]
 local products = #KEYS - 2
 assert(#ARGV == 4 + 7 * products, 'load: seven arguments a product')
 local run_id, master_replid = server_identity()
-if armed_epoch(meta) or redis.call('HGET', meta, 'token') ~= ARGV[1] or run_id ~= ARGV[2] or master_replid ~= ARGV[3] then
+if redis.call('HGET', meta, 'token') ~= ARGV[1] or run_id ~= ARGV[2] or master_replid ~= ARGV[3] then
   return 0
 end
 for i = 1, products do

@@ -2,11 +2,11 @@
 -- Cold start: hold again what an open failed sale holds; the customer has the goods, so it may go below what is there.
 -- KEYS  1 meta  2 journal  3 the sale's hold
 -- ARGV  1 token  2 run_id  3 master_replid  4 stock prefix  5 venta  6 huella  7 epoch  8 now, ms  9 pedido  10 lines
--- Returns 1 held, 0 where the token or the server is another, or the tienda is armed. Idempotent.
+-- Returns 1 held, 0 where the token or the server is another; arming takes the token away. Idempotent.
 local meta, journal, hold = KEYS[1], KEYS[2], KEYS[3]
 assert(#ARGV == 10, 'rehold: ten arguments')
 local run_id, master_replid = server_identity()
-if armed_epoch(meta) or redis.call('HGET', meta, 'token') ~= ARGV[1] or run_id ~= ARGV[2] or master_replid ~= ARGV[3] then
+if redis.call('HGET', meta, 'token') ~= ARGV[1] or run_id ~= ARGV[2] or master_replid ~= ARGV[3] then
   return 0
 end
 if redis.call('EXISTS', hold) == 1 then return 1 end

@@ -33,7 +33,7 @@ class Rule:
 
 
 def _not_anothers(command: str) -> LuaLine:
-    return LuaLine(command, " or redis.call('HGET', meta, 'token') ~= ARGV[1]")
+    return LuaLine(command, "redis.call('HGET', meta, 'token') ~= ARGV[1] or ")
 
 
 def _not_another_server(command: str) -> LuaLine:
@@ -85,8 +85,7 @@ RULES = {
     "token": Rule(
         (
             LuaLine("begin", "if claim[1] and claim[1] ~= token and", "if false and"),
-            *(_not_anothers(command) for command in ("clear", "load", "rehold")),
-            LuaLine("arm", "redis.call('HGET', meta, 'token') ~= ARGV[1] or "),
+            *(_not_anothers(command) for command in ("clear", "load", "rehold", "arm")),
         ),
         machine=frozenset({"token"}),
     ),
