@@ -21,6 +21,12 @@ MUTANTS = [
             LINK,
         ),
         (
+            "a late confirm is of no later message",
+            "self.drop()\n                    return Outcome.UNKNOWN",
+            "return Outcome.UNKNOWN",
+            LINK,
+        ),
+        (
             "a broken connection is unknown",
             "return Outcome.UNKNOWN\n        self._used",
             "return Outcome.REFUSED\n        self._used",

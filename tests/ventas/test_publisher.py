@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -114,6 +115,25 @@ def test_frozen_with_a_connection_is_unknown(link: AmqpLink, services: Services,
     assert seconds < 1.0 + SLACK_S
     assert send(link)[0] is Outcome.CONFIRMED
     wait_until(lambda: host.ready(SALES) == 2, timeout_s=5, what="the unknown one has arrived")  # and so is no refusal
+
+
+def test_no_time_left_to_hear_the_confirm_is_unknown(link: AmqpLink, host: VirtualHost) -> None:
+    assert link.send(message(), deadline=time.monotonic()) is Outcome.UNKNOWN
+
+    wait_until(lambda: host.ready(SALES) == 1, timeout_s=5, what="it has arrived")  # and so is no refusal
+
+
+def test_a_late_confirm_is_of_no_later_message(link: AmqpLink, services: Services, host: VirtualHost) -> None:
+    """The first is confirmed only after the second was sent, which nobody takes."""
+    services.rabbit.freeze()
+    assert link.send(message(), deadline=time.monotonic()) is Outcome.UNKNOWN
+    with ThreadPoolExecutor(1) as threads:
+        second = threads.submit(send, link, persist_message([b"{}"], routing_key="nowhere"), within_s=5)
+        time.sleep(CONNECT_TIMEOUT_S / 3)
+        services.rabbit.thaw()
+        assert second.result()[0] is Outcome.REFUSED
+
+    wait_until(lambda: host.ready(SALES) == 1, timeout_s=5, what="the first has arrived")
 
 
 def test_frozen_without_a_connection_is_refused(services: Services, host: VirtualHost) -> None:
