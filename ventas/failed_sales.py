@@ -73,6 +73,12 @@ class NothingHeld(FailedSaleError):
     mensaje = _("Nada reserva su mercancía: descártala como devuelta y registra la salida con un ajuste.")
 
 
+class WrittenOff(FailedSaleError):
+    """An earlier discard took its goods out by an adjustment: a venta would take them out again."""
+
+    mensaje = _("Al descartarla se dio de baja su mercancía, y registrarla la sacaría otra vez: descártala de nuevo.")
+
+
 class CannotWriteOff(FailedSaleError):
     """The ledger refuses the adjustment, perhaps for what kept the sale from being written."""
 
@@ -109,6 +115,8 @@ def retry(*, failed_id: int, now: datetime) -> None:
     if failed.estado not in OPEN:
         raise NotOpen
     sale = _sale_of(failed)
+    if _is_written_off(sale):
+        raise WrittenOff
     nonce = uuid4().hex
     hold = _hold_again(sale, nonce, now)
     try:
@@ -133,10 +141,13 @@ def retry(*, failed_id: int, now: datetime) -> None:
 
 
 def _record_hold(failed_id: int, sale: SaleMessage, hold: reservation.Hold) -> None:
-    """It is tried again, and held. Refused where a cold start took the hold since, or somebody decided otherwise."""
+    """It is tried again, and held. Refused where a cold start took the hold since, its goods are written off, or
+    somebody decided otherwise."""
     with transaction.atomic():
         if share_tiendas(tiendas=[sale.tienda_id]).get(sale.tienda_id) != hold.epoch:
             raise CannotHold
+        if _is_written_off(sale):
+            raise WrittenOff
         claimed = VentaFallida.objects.filter(pk=failed_id, estado__in=OPEN)
         if not claimed.update(estado=EstadoFalla.REINTENTADA, con_reserva=True):
             raise NotOpen

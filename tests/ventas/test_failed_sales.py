@@ -22,7 +22,7 @@ from tests.pipeline.rabbit import SALES, VirtualHost
 from tests.pipeline.shop import Shop, open_shop
 from tests.polling import wait_until
 from ventas import cold_start, failed_sales, recovery, tasks, topology
-from ventas.messages import read_sale
+from ventas.messages import SaleMessage, read_sale
 from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
 
 ROUNDS = 40
@@ -283,6 +283,46 @@ def test_late_copies_of_a_discarded_sale_are_never_written(came_back: bool, host
     discard(again, shop, came_back=came_back)  # and may say the same again
     assert the_failure(shop).estado == EstadoFalla.DESCARTADA
     assert shop.sold() == sold
+    shop.assert_exact()
+
+
+@pytest.mark.parametrize("stock", [10, 20])
+def test_what_was_written_off_is_not_sold_as_well(stock: int, host: VirtualHost) -> None:
+    """Its copy came late, and somebody takes it for a sale that is still to be written, with more there or without."""
+    shop = open_shop(stock=stock)
+    failed = fail(shop)
+    assert failed.mensaje is not None
+    discard(failed, shop, came_back=False)
+    persist(failed.mensaje)
+    sold = shop.sold()
+
+    with pytest.raises(failed_sales.WrittenOff):
+        retry(the_failure(shop))
+
+    assert the_failure(shop).estado == EstadoFalla.ABIERTA
+    assert published(host, shop) == []
+    assert shop.sold() == sold
+    shop.assert_exact()  # and nothing is held for it
+
+
+def test_written_off_while_it_is_tried_again(host: VirtualHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tries it again has looked, and stands still while it is discarded and its copy comes."""
+    shop = open_shop(stock=20)
+    failed = fail(shop)
+    assert failed.mensaje is not None
+    mensaje, hold_again = failed.mensaje, failed_sales._hold_again
+
+    def stand_still(sale: SaleMessage, nonce: str, when: datetime) -> reservation.Hold:
+        monkeypatch.setattr(failed_sales, "_hold_again", hold_again)  # once
+        discard(failed, shop, came_back=False)
+        persist(mensaje)
+        return hold_again(sale, nonce, when)
+
+    monkeypatch.setattr(failed_sales, "_hold_again", stand_still)
+    with pytest.raises(failed_sales.WrittenOff):
+        retry(failed)
+
+    assert published(host, shop) == []
     shop.assert_exact()
 
 
