@@ -71,6 +71,14 @@ MUTANTS = [
     ),
     lua("what is armed is not claimed", "begin", "if armed_epoch(meta) then return {0} end\n"),
     lua("a lease ends", "begin", " and claim[2] and tonumber(claim[2]) > now"),
+    *(
+        lua(f"only who has the claim may {command}", command, "redis.call('HGET', meta, 'token') ~= ARGV[1] or ")
+        for command in ("clear", "load", "rehold", "arm")
+    ),
+    *(
+        lua(f"only on the claim's server: {command}", command, "run_id ~= ARGV[2] or master_replid ~= ARGV[3]", "false")
+        for command in ("clear", "load", "rehold", "arm")
+    ),
     lua("load begins with nothing held", "load", "'reservado', 0, "),
     lua("load writes whatever is there", "load", "'version', ARGV[at + 2], "),
     lua("held again once", "rehold", "if redis.call('EXISTS', hold) == 1 then return 1 end\n"),

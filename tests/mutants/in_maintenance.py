@@ -168,6 +168,12 @@ MUTANTS = [
             ("tests/ventas/test_admin.py",),
         ),
         (
+            "what was written off is not sold as well",
+            "            raise CannotHold\n        if _is_written_off(sale):\n            raise WrittenOff\n",
+            "            raise CannotHold\n",
+            DECIDED,
+        ),
+        (
             "only what is open is tried again",
             "claimed = VentaFallida.objects.filter(pk=failed_id, estado__in=OPEN)",
             "claimed = VentaFallida.objects.filter(pk=failed_id)",
