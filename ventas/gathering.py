@@ -29,7 +29,6 @@ class _Waiting:
     deadline: float
     done: threading.Event = field(default_factory=threading.Event)
     taken: bool = False
-    withdrawn: bool = False
     outcome: Outcome = Outcome.UNKNOWN
     armed_epoch: int | None = None
 
@@ -67,8 +66,7 @@ class GatheringPublisher:
         if waiting.done.wait(max(0.0, deadline - time.monotonic())):
             return Published(waiting.outcome, waiting.armed_epoch)
         with self._condition:
-            if not waiting.taken:
-                waiting.withdrawn = True  # it never left this process
+            if not waiting.taken:  # and never will be: whoever takes it finds it too late
                 return Published(Outcome.REFUSED)
         return Published(Outcome.UNKNOWN)
 
@@ -105,8 +103,6 @@ class GatheringPublisher:
             soonest = time.monotonic() + LEAST_TIME_S
             while self._queue and len(batch) < self._most_sales:
                 waiting = self._queue.popleft()
-                if waiting.withdrawn:
-                    continue
                 waiting.taken = True
                 if waiting.deadline < soonest:  # too late to learn the outcome, and it would hurry the others
                     waiting.outcome = Outcome.REFUSED

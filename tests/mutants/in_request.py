@@ -67,12 +67,6 @@ MUTANTS = [
             GATHERED,
         ),
         (
-            "who gave up is not sent",
-            "                if waiting.withdrawn:\n                    continue\n",
-            "",
-            GATHERED,
-        ),
-        (
             "who waited in vain knows nothing",
             "        return Published(Outcome.UNKNOWN)",
             "        return Published(Outcome.REFUSED)",

@@ -11,14 +11,17 @@ from uuid import UUID, uuid4
 import pytest
 import urllib3
 
+from cache_stock import scripts
 from scripts.services import Services
 from tests.pipeline.messages import hold
 from tests.pipeline.processes import QUICK, Pipeline
 from tests.pipeline.proxy import Proxy, proxy_to
+from tests.pipeline.rabbit import SALES
 from tests.pipeline.shop import open_shop
 from tests.pipeline.till import Till, assert_in_time
 from tests.polling import wait_until
 from tests.spawning import Spawner
+from ventas import topology
 
 
 @pytest.fixture
@@ -57,6 +60,49 @@ def test_the_reply_to_reserve_is_lost(pipeline: Pipeline, proxy: Proxy, services
     shop.come_to_rest(pipeline.host)
     assert shop.written() == {one.key: 1 for one in [first, *lost]}
     assert shop.sold() == 7_000
+    shop.assert_exact()
+
+
+def test_the_look_after_the_confirm_is_lost(
+    pipeline: Pipeline, proxy: Proxy, services: Services, spawn: Spawner
+) -> None:
+    """Nobody knows whether Redis still holds it: no promise."""
+    shop = open_shop()
+    till = Till(behind(proxy, services, spawn), shop.token)
+    assert till.sell([(shop.products[0], 1)]).status == HTTPStatus.CREATED
+
+    proxy.marker = scripts.CHECK.sha.encode()
+    proxy.losing.set()
+    unseen = till.sell([(shop.products[0], 2)])
+    proxy.losing.clear()
+
+    assert proxy.lost
+    assert (unseen.status, unseen.reply.body["total"]) == (HTTPStatus.ACCEPTED, 21.0)
+    shop.come_to_rest(pipeline.host)
+    assert shop.written()[unseen.key] == 1
+    shop.assert_exact()
+
+
+def test_the_reply_to_release_is_lost(pipeline: Pipeline, proxy: Proxy, services: Services, spawn: Spawner) -> None:
+    """The queue did not take it, and nobody knows whether its stock is back: it is no refusal."""
+    shop = open_shop()
+    till = Till(behind(proxy, services, spawn), shop.token)
+    assert till.sell([(shop.products[0], 1)]).status == HTTPStatus.CREATED
+    shop.settle_down(ventas=1)
+    with pipeline.host.channel() as channel:
+        channel.queue_unbind(SALES, topology.SALES_EXCHANGE.name, topology.SALES_CREATED)
+
+    proxy.marker = scripts.RELEASE.sha.encode()
+    proxy.losing.set()
+    unheard = till.sell([(shop.products[0], 2)])
+    proxy.losing.clear()
+
+    assert proxy.lost
+    assert unheard.status == HTTPStatus.ACCEPTED
+    with pipeline.host.channel() as channel:
+        topology.declare(channel)
+    assert till.sell([(shop.products[0], 2)], key=unheard.key).status == HTTPStatus.CREATED
+    shop.settle_down(ventas=2)
     shop.assert_exact()
 
 

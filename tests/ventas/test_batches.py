@@ -20,7 +20,7 @@ from tests.pipeline.messages import as_payload, as_sale, hold
 from tests.pipeline.rabbit import FAILED, SALES, VirtualHost
 from tests.pipeline.shop import Shop, open_shop, receipt_gaps
 from ventas import batches, persistence, recovery, tasks, topology
-from ventas.messages import SaleMessage
+from ventas.messages import SaleMessage, read_sale
 from ventas.models import MotivoFalla
 from ventas.persistence import Verdict
 from ventas.publisher import AmqpLink
@@ -264,7 +264,7 @@ def test_one_sale_that_two_writers_have_is_one_and_leaves_no_gap(live_db: None) 
             for seat in shop.seats
         ]
         with ThreadPoolExecutor(2) as threads:
-            list(threads.map(_write, pieces))
+            assert list(threads.map(_write, pieces)) == [1, 1]
 
     assert len(shop.written()) == 30 * 5
     assert set(shop.written().values()) == {1}
@@ -273,13 +273,32 @@ def test_one_sale_that_two_writers_have_is_one_and_leaves_no_gap(live_db: None) 
     assert not shop.fallidas()
 
 
-def _write(sales: list[SaleMessage]) -> None:
-    """Write a batch in a thread of its own."""
+def _write(sales: list[SaleMessage]) -> int:
+    """Write a batch in a thread of its own; in how many pieces."""
+    heard: list[Verdict] = []
     try:
-        broken = batches.persist_all(sales=sales, heard=lambda _verdict: None)
+        broken = batches.persist_all(sales=sales, heard=heard.append)
     finally:
         connections.close_all()
     assert not broken
+    return len(heard)
+
+
+def test_what_is_written_and_cannot_be_settled_is_no_failure(live_db: None, services: Services) -> None:
+    """Redis does not answer after the COMMIT: the sale is whole, its hold waits for the sweep."""
+    shop = open_shop()
+    sale = read_sale(hold(shop, [(shop.products[0], 1_000)]))
+    heard: list[Verdict] = []
+    services.redis.freeze()
+    broken = batches.persist_all(sales=[sale], heard=heard.append)
+    services.redis.thaw()
+
+    assert not broken
+    assert [len(verdict.fresh) for verdict in heard] == [1]
+    assert shop.written() == {sale.venta_id: 1}
+    assert batches.persist_all(sales=[sale], heard=heard.append) == []  # as the sweep has it persisted
+    assert not shop.holds()
+    shop.assert_exact()
 
 
 def test_balances_settled_are_those_of_the_transaction(live_db: None) -> None:

@@ -143,3 +143,16 @@ def test_another_cart_under_a_written_key_holds_nothing_where_it_is_from_before_
 
     failed = VentaFallida.objects.get(tienda=store.tienda_id)
     assert (failed.motivo, failed.con_reserva) == (MotivoFalla.HUELLA, False)
+
+
+def test_another_cart_under_a_written_key_is_not_published_for_ever(store: Store) -> None:
+    """Redis had forgotten the first one, and held the second: it is a failed sale, and the sweep leaves it."""
+    cajero = hire(store.shop, rol=Rol.CAJERO)
+    first = held_sale(store, cajero)
+    write(replace(first, huella="c" * 64))
+    assert store.journal()[first.venta_id] < float("inf")
+
+    write(first)
+
+    assert VentaFallida.objects.get(tienda=store.tienda_id).motivo == MotivoFalla.HUELLA
+    assert store.journal() == {first.venta_id: float("inf")}
