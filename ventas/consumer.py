@@ -57,6 +57,8 @@ class RejectingConsumer(Consumer):
         headers = envelopes.known_headers(message.headers)
         if headers is None or headers["task"] not in self.strategies:
             return self._reject(message, "message that calls no task of ours rejected")
+        if (message.content_type, message.content_encoding) != envelopes.WRITTEN_IN:
+            return self._reject(message, "message that is not written as ours are rejected")
         task = "" if headers["task"] == PERSIST_TASK else headers["task"]
         if not signatures.is_signed(message.body or b"", headers.get(signatures.HEADER), task=task):
             return self._reject(message, "message without our signature rejected")

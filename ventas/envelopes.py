@@ -1,5 +1,6 @@
-"""The headers of a task's message, as Celery sends them and as the publisher does. Celery must see nothing else of
-what is there: it trusts them, and one of another kind ends a worker, or hangs a process of its pool.
+"""The envelope of a task's message, as Celery sends it and as the publisher does: what its body is written in, and its
+headers. Celery must see nothing else of what is there: it trusts them, and one of another kind ends a worker, or hangs
+a process of its pool.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from ventas import signatures
 MOST_ATTEMPTS = 1_000
 LONGEST_TEXT = 1_000
 BROKERS_OWN = "x-"  # RabbitMQ's: x-delivery-count, x-death
+WRITTEN_IN = ("application/json", "utf-8")  # type and encoding; no signature covers either
 
 
 def _is_text(value: object) -> bool:

@@ -184,6 +184,12 @@ MUTANTS = [
             ("tests/pipeline/test_hostile_messages.py",),
         ),
         (
+            "what is not written as ours are is rejected",
+            "if (message.content_type, message.content_encoding) != envelopes.WRITTEN_IN:",
+            "if False:",
+            ("tests/pipeline/test_hostile_messages.py",),
+        ),
+        (
             "what cannot be decoded is kept",
             "        message.reject_log_error(logger, self.errors)",
             "        message.ack_log_error(logger, self.errors)",

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from kombu.message import Message
 
-from tests.pipeline.messages import as_payload
+from tests.pipeline.messages import as_payload, hold
 from tests.pipeline.processes import Pipeline
 from tests.pipeline.rabbit import FAILED
 from tests.pipeline.shop import Shop, open_shop
@@ -103,6 +103,37 @@ def test_whatever_a_task_is_called_with_ends_no_worker(pipeline: Pipeline, shop:
     assert pipeline.worker is worker
     assert shop.written() == {sold.key: 1}
     pipeline.host.wait_ready(FAILED, len(BODIES))
+
+
+# Whoever has seen one of ours can send it again, and no signature covers these.
+WRITTEN_OTHERWISE = [
+    {"content_type": "application/data"},  # read as bytes, which are more than the three parts of a call
+    {"content_encoding": "binary"},
+    {"content_type": ""},
+    {"content_encoding": ""},
+    {"content_encoding": "no-such-encoding"},
+    {"content_encoding": "utf-16"},
+    {"content_encoding": "zlib"},
+    {"content_encoding": "idna"},
+    {"content_type": "application/x-python-serialize"},
+    {"content_type": "application/x-yaml"},
+]
+
+
+def test_a_sale_of_ours_in_another_envelope_ends_no_worker(pipeline: Pipeline, shop: Shop) -> None:
+    worker = pipeline.worker
+    message = persist_message([orjson.dumps(hold(shop, [(shop.products[0], 1_000)]))])
+    for properties in WRITTEN_OTHERWISE:
+        pipeline.host.publish(message.body, headers=dict(message.headers), **properties)
+    pipeline.host.publish(message.body, headers=dict(message.headers))
+    sold = pipeline.till(shop).sell([(shop.products[1], 1)])
+
+    shop.settle_down(ventas=2)
+    pipeline.host.wait_empty()
+    assert pipeline.worker is worker
+    assert sold.key in shop.written()
+    pipeline.host.wait_ready(FAILED, len(WRITTEN_OTHERWISE))
+    shop.assert_exact()
 
 
 def test_a_signature_is_good_for_one_task_only() -> None:
