@@ -12,6 +12,8 @@ export { findByCode, getProducto, plainText, resolveScan, type Scanned, search }
 const PAGE = 500;
 const BATCH = 2_000;
 const EVERY_MS = 60_000;
+/** What no name is shown with: it would begin a line on the receipt, or turn round the figures that stand beside it. */
+const UNSHOWN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
 /** One a tienda: another window may be at another one. */
 const lockName = (tiendaId: string) => `caja-catalogo:${tiendaId}`;
 
@@ -40,7 +42,8 @@ function milli(quantity: number | null): Milli | null {
 }
 
 function keptProduct(product: ApiProduct, tienda_id: string): KeptProduct {
-  const { id, sku, codigo_barras, nombre, unidad, is_active } = product;
+  const { id, sku, codigo_barras, unidad, is_active } = product;
+  const nombre = product.nombre.replace(UNSHOWN, " ").trim();
   return {
     id,
     sku,

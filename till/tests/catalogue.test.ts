@@ -55,6 +55,14 @@ beforeEach(() => {
   };
 });
 
+it("shows a name in one line, and lets none turn round what stands beside it", async () => {
+  const nombre = "\u202epan\r\nTotal 0.00\u2028\u2067🧀 👩‍🌾\u0007";
+  pages = { "": { results: [body(1, { nombre })], next: null, hasta: "p1" } };
+  const one = await tab();
+  await one.syncCatalogue();
+  expect(one.findByCode("S1")?.nombre).toBe("pan Total 0.00 🧀 👩‍🌾");
+});
+
 it("reads page after page, and keeps them for the next start", async () => {
   const one = await tab();
   await one.syncCatalogue();
