@@ -49,6 +49,11 @@ def app(owner: psycopg.Connection) -> psycopg.Connection:
         "UPDATE ventas SET total = 0",
         "DELETE FROM detalle_ventas",
         "DELETE FROM pagos",
+        "DELETE FROM ventas_fallidas",
+        "TRUNCATE ventas_fallidas",
+        "DELETE FROM productos",
+        "DELETE FROM tiendas",
+        "DELETE FROM terminales",
         "INSERT INTO django_migrations (app, name, applied) VALUES ('ventas', '9999', now())",
         "SET session_replication_role = replica",
         "CREATE TABLE mine (id int)",
@@ -63,6 +68,7 @@ def test_it_cannot_undo_what_is_only_added_to(app: psycopg.Connection, statement
 def test_it_can_do_the_rest(app: psycopg.Connection) -> None:
     """The pipeline's test runs under it whole; here, what that one does not come by."""
     app.execute("UPDATE productos SET nombre = nombre WHERE false")
+    app.execute("UPDATE ventas_fallidas SET nota = nota WHERE false")
     app.execute("DELETE FROM django_session WHERE false")
     app.execute("DELETE FROM django_admin_log WHERE false")  # whoever is deleted takes theirs along; the bitácora stays
     app.execute(

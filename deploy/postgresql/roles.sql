@@ -27,4 +27,6 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO bl
 -- Only ever added to. The triggers say the same, to everybody; a role that does not own the table cannot take them off.
 REVOKE UPDATE, DELETE ON inventory_ledger, bitacora FROM blend_app;
 REVOKE UPDATE, DELETE ON ventas, detalle_ventas, pagos FROM blend_app;
+-- Changed, and never removed: a failed sale was promised to somebody, and stays until it is decided, and after.
+REVOKE DELETE ON ventas_fallidas, productos, tiendas, terminales FROM blend_app;
 REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM blend_app;
