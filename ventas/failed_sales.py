@@ -204,6 +204,8 @@ def discard(*, failed_id: int, usuario_id: int, nota: str, goods_came_back: bool
         failed.resuelta, failed.resuelta_por_id, failed.nota = now, usuario_id, nota.strip()[:200]
         failed.save(update_fields=["estado", "resuelta", "resuelta_por", "nota"])
         sale = _readable(failed)
+        if sale is None and not goods_came_back:
+            raise NothingHeld
         if sale is not None:
             if not goods_came_back and not _is_written_off(sale):
                 if held_epoch is None or held_epoch != epoch:  # a cold start since would have let it go

@@ -187,4 +187,4 @@ class VentaFallida(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.venta_id} {self.motivo}"
+        return f"{self.venta_id} {self.motivo}" if self.venta_id else self.motivo

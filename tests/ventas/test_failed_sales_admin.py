@@ -28,7 +28,7 @@ from tests.tiendas.people import sign_in
 from tests.ventas.test_admin_sales import INLINE
 from ventas import failed_sales, failed_sales_admin, persistence, recovery
 from ventas.messages import read_sale
-from ventas.models import EstadoFalla, VentaFallida
+from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
 from ventas.publisher import open_link
 
 LIST = reverse("admin:ventas_ventafallida_changelist")
@@ -263,6 +263,26 @@ def test_one_that_is_refused_stops_no_other_and_all_is_said(shop: Shop, administ
         [],
         [("DESCARTAR", who, "robo", {"mercancia": "no_volvio"})],
     ]
+
+
+def test_no_adjustment_is_promised_for_what_is_no_sale(shop: Shop, administrador: Client) -> None:
+    """It says of no goods what they are: somebody counts, and records it."""
+    failed = VentaFallida.objects.create(
+        tienda_id=shop.tienda_id,
+        huella=uuid4().hex,
+        motivo=MotivoFalla.ILEGIBLE,
+        cuerpo="no es una venta",
+        registrada=timezone.now(),
+    )
+    (said,) = decide(administrador, "descartar", failed, mercancia="no_volvio", nota="robo")
+    assert "registra la salida con un ajuste" in said
+    assert (estado(failed), acts_about(failed)) == (EstadoFalla.ABIERTA, [])
+    (said,) = decide(administrador, "descartar", failed, mercancia="volvio", nota="prueba")
+    assert estado(failed) == EstadoFalla.DESCARTADA
+
+
+def test_what_is_no_sale_is_called_by_its_reason_alone() -> None:
+    assert str(VentaFallida(motivo=MotivoFalla.ILEGIBLE)) == "ILEGIBLE"
 
 
 def test_goods_that_cannot_be_written_off_are_said_and_nothing_changes(shop: Shop, administrador: Client) -> None:
