@@ -8,10 +8,26 @@ import port_for
 
 LOOPBACK = "127.0.0.1"
 PAUSE_S = 0.1
+HIGHEST = 65_535
 
 
 class PortInUse(Exception):
     """Something else listens where a server was to listen. The message says where, who wanted it, and what to do."""
+
+
+class NoPort(Exception):
+    """What should be a port is none. The message names the variable."""
+
+
+def read_port(*, name: str, text: str, most: int = HIGHEST) -> int:
+    """The port that the variable `name` gives. Raises NoPort."""
+    try:
+        port = int(text)
+    except ValueError:
+        port = 0
+    if not 1 <= port <= most:
+        raise NoPort(f"{name}={text}: a port is a number from 1 to {most}.")
+    return port
 
 
 def free_port(*, besides: set[int] | None = None) -> int:

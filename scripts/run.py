@@ -21,7 +21,7 @@ from honcho.printer import Message, Printer
 from scripts import environment, install, processes, run_servers
 from scripts.binaries import MissingBinary
 from scripts.guarded import guarded_command
-from scripts.ports import PortInUse, require_free
+from scripts.ports import NoPort, PortInUse, read_port, require_free
 from scripts.services import Rabbit, ServiceError, start_together, stop_together
 
 FOLDER = processes.ROOT / ".run"
@@ -160,8 +160,8 @@ def choose_servers() -> tuple[dict[str, str], run_servers.Servers]:
 def main() -> int:
     end_with_make()
     FOLDER.mkdir(mode=0o700, exist_ok=True)
-    port = int(os.environ.get("PORT", "8000"))
     try:
+        port = read_port(name="PORT", text=os.environ.get("PORT", "8000"))
         remedy = f"Stop that one, or: make run PORT={port + 1}"
         require_free(port=port, wanted_by="The web server", remedy=remedy, patience_s=ENDING_S)
         settings, servers = choose_servers()
@@ -179,7 +179,7 @@ def main() -> int:
             say("Stopped.")
     except KeyboardInterrupt:
         return 130
-    except (MissingBinary, PortInUse, ServiceError, StepFailedError, install.CannotInstall) as problem:
+    except (MissingBinary, NoPort, PortInUse, ServiceError, StepFailedError, install.CannotInstall) as problem:
         say(str(problem))
         return 1
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from scripts import binaries
 from scripts.environment import Secrets
+from scripts.ports import HIGHEST, read_port
 from scripts.services import PORTS, Postgres, Rabbit, Redis, Service
 
 FIRST_PORT = 21430  # below the ports that the kernel gives to clients, and nobody's by custom
@@ -28,7 +29,9 @@ def choose(*, environment: Mapping[str, str], secrets: Secrets, folder: Path) ->
 
     Without RabbitMQ on this machine the broker is Redis, and `rabbitmq_missing` says what to install.
     """
-    first = int(environment.get("SERVICE_PORTS", FIRST_PORT))
+    first = read_port(
+        name="SERVICE_PORTS", text=environment.get("SERVICE_PORTS", str(FIRST_PORT)), most=HIGHEST - PORTS + 1
+    )
     remedy = f"Stop that one, or name the first of {PORTS} free ports: make run SERVICE_PORTS={first + 100}"
     postgres = Postgres(folder=folder / "postgres", port=first, password=secrets.postgres, remedy=remedy)
     redis = Redis(folder=folder / "redis", port=first + 1, password=secrets.redis, remedy=remedy)

@@ -15,7 +15,7 @@ import redis
 from scripts import run
 from scripts.binaries import MissingBinary
 from scripts.install import CannotInstall
-from scripts.ports import PortInUse
+from scripts.ports import HIGHEST, NoPort, PortInUse
 from scripts.replay import report
 from scripts.replay.baskets import UnusableFile, make_catalogue, read_file
 from scripts.replay.selling import NeverAtRest, replay
@@ -32,6 +32,7 @@ PROBLEMS = (
     run.StepFailedError,
     MissingBinary,
     CannotInstall,
+    NoPort,
     PortInUse,
     ServiceError,
     psycopg.Error,
@@ -49,6 +50,8 @@ def read_options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.tills < 1 or (options.rate is not None and options.rate <= 0) or (options.stock or 0) < 0:
         parser.error("--tills is at least 1, --rate above 0, --stock at least 0")
+    if not 1 <= options.port <= HIGHEST:
+        parser.error(f"--port is from 1 to {HIGHEST}")
     return options
 
 

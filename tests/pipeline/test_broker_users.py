@@ -16,7 +16,7 @@ import amqp
 import pytest
 import urllib3
 from amqp.exceptions import AccessRefused
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import override_settings
 from kombu import Connection
@@ -286,3 +286,9 @@ def test_the_lines_for_rabbitmqctl_say_the_same() -> None:
     assert len(lines) == 4 * len(broker_users.PARTS)
     assert "set_permissions -p blend_pos blend_web '^$' '^(blend_events)$' '^$'" in output.getvalue()
     assert "set_topic_permissions -p blend_pos blend_web blend_events '^(sales\\.created)$' '^$'" in output.getvalue()
+
+
+@pytest.mark.parametrize("prefix", ["", "a b", "$(id)", "blend/x", "ñ"])
+def test_a_prefix_that_would_spoil_an_address_or_a_line_is_refused(prefix: str) -> None:
+    with pytest.raises(CommandError, match="--prefix"):
+        call_command("broker_setup", "--rabbitmqctl", prefix=prefix)

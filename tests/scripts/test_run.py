@@ -8,6 +8,7 @@ import pytest
 
 from scripts import environment, run, run_servers
 from scripts.environment import Secrets
+from scripts.ports import NoPort, read_port
 from scripts.services import Postgres, Rabbit, Redis
 
 NAMED = {
@@ -97,3 +98,15 @@ def test_a_settings_file_written_by_hand_is_read_and_left_alone(
     assert named["REDIS_URL"] == "redis://mine"
     assert named["DATABASE_URL"] == "postgres://from-the-environment"
     assert path.read_text() == written
+
+
+@pytest.mark.parametrize("text", ["", "abc", "-1", "0", "65536", "8000.5"])
+def test_a_port_that_is_none_is_said_by_its_variable(text: str) -> None:
+    with pytest.raises(NoPort, match=f"^PORT={text}: "):
+        read_port(name="PORT", text=text)
+
+
+def test_all_six_private_ports_have_to_be_ports(tmp_path: Path) -> None:
+    run_servers.choose(environment={"SERVICE_PORTS": "65530"}, secrets=SECRETS, folder=tmp_path)
+    with pytest.raises(NoPort, match="SERVICE_PORTS=65531"):
+        run_servers.choose(environment={"SERVICE_PORTS": "65531"}, secrets=SECRETS, folder=tmp_path)

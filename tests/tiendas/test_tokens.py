@@ -52,7 +52,7 @@ def run(**options: object) -> str:
 
 def test_the_command_prints_a_token_that_works(shop: Shop) -> None:
     usuario = hire(shop, rol="encargado")
-    by_name = run(tienda=shop.tienda.nombre, usuario=usuario.username)
+    by_name = run(tienda=shop.tienda.nombre.upper(), usuario=usuario.username)
     by_id = run(tienda=str(shop.tienda.pk), terminal=1, usuario=usuario.username, rol="encargado", days=2)
 
     now = timezone.now()
@@ -77,6 +77,8 @@ def test_the_command_says_what_is_wrong(shop: Shop) -> None:
         "no terminal 7": {"tienda": tienda, "usuario": usuario, "terminal": 7},
         "no nadie": {"tienda": tienda, "usuario": "nadie"},
         "no puede más": {"tienda": tienda, "usuario": usuario, "rol": "administrador"},
+        "from 0": {"tienda": tienda, "usuario": usuario, "days": -5},
+        "to 36500": {"tienda": tienda, "usuario": usuario, "days": 3_000_000},
     }
     for complaint, options in wrong.items():
         with pytest.raises(CommandError, match=complaint):

@@ -180,6 +180,11 @@ def test_the_commands(shop: Shop, process_environment: dict[str, str]) -> None:
     assert run(process_environment, "reconcile_stock", *tienda, "--patience=0")[0] == 0
 
 
+@pytest.mark.parametrize("patience", ["-1", "nan", "inf", "soon"])
+def test_a_patience_that_is_none(process_environment: dict[str, str], patience: str) -> None:
+    assert run(process_environment, "reconcile_stock", f"--patience={patience}") == (1, "")
+
+
 def test_a_tienda_that_is_not_armed(shop: Shop, process_environment: dict[str, str]) -> None:
     scripts.delete_field(key=keys.meta(shop.tienda_id), field="run_id")
     status, out = run(process_environment, "reconcile_stock", "--tienda", str(shop.tienda_id))

@@ -1,6 +1,7 @@
 """`manage.py broker_setup`: declare exchanges and queues, and make the broker's user of each part."""
 
 import json
+import re
 from argparse import ArgumentParser
 from typing import Any
 
@@ -8,6 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from ventas import broker_setup, broker_users
+
+PREFIX = re.compile(r"[A-Za-z0-9_-]+")  # it goes into a URL, and into lines for a shell
 
 
 class Command(BaseCommand):
@@ -30,6 +33,8 @@ class Command(BaseCommand):
         """Translate in, one call, translate out."""
         if not settings.RABBITMQ_URL.startswith("amqp"):
             raise CommandError("RABBITMQ_URL names no RabbitMQ: there are no users to make.")
+        if not PREFIX.fullmatch(options["prefix"]):
+            raise CommandError("--prefix has letters of ASCII, digits, - and _ only, and is not empty.")
         if options["rabbitmqctl"]:
             lines = broker_users.control_lines(vhost=broker_setup.vhost(), prefix=options["prefix"])
             self.stdout.write("\n".join(lines))

@@ -1,7 +1,7 @@
 """manage.py reconcile_stock: is what Redis promises what PostgreSQL has, and is that what the ledger says?"""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from blend_pos.tiendas import acts
@@ -12,6 +12,7 @@ from cache_stock.warmup import ColdStartNeeded
 from ventas.reconcile import PATIENCE_S, Reconciled, reconcile_tienda
 
 DIFFERS = 4
+LONGEST_PATIENCE_S = 600
 HELD_FOR_NOBODY = "its stock is held as a failed sale's, and there is no such open failed sale"
 NOT_HELD = "it is an open failed sale with a hold, and nothing is held for it"
 
@@ -34,7 +35,11 @@ class Command(TiendaCommand):
         parser.add_argument("--por", default="", help="who asked for a repair, for the record (default: who runs this)")
         parser.add_argument("--json", action="store_true", help="one JSON object a tienda, a line each")
         parser.add_argument(
-            "--patience", type=float, default=PATIENCE_S, metavar="S", help="seconds until a second look (%(default)s)"
+            "--patience",
+            type=_seconds,
+            default=PATIENCE_S,
+            metavar="S",
+            help="seconds until a second look (%(default)s)",
         )
 
     def handle_tienda(self, tienda: Tienda, options: dict[str, Any]) -> int:
@@ -53,6 +58,13 @@ class Command(TiendaCommand):
         if found.differences:
             return DIFFERS
         return 0 if found.stock.armed else NOT_ARMED
+
+
+def _seconds(text: str) -> float:
+    """Not below zero, and not "nan" or "inf", which float() reads, too."""
+    if not 0 <= (seconds := float(text)) <= LONGEST_PATIENCE_S:
+        raise ArgumentTypeError(f"{text} is not from 0 to {LONGEST_PATIENCE_S}")
+    return seconds
 
 
 def _as_json(tienda: Tienda, found: Reconciled) -> dict[str, Any]:

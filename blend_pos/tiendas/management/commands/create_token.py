@@ -15,6 +15,8 @@ from blend_pos.tiendas import acts
 from blend_pos.tiendas.models import Accion, Rol, Terminal, Tienda
 from blend_pos.tiendas.tokens import TokenRefused, create_token
 
+LONGEST_DAYS = 36_500
+
 
 class Command(BaseCommand):
     """Only the token goes to the standard output, so that a script can take it."""
@@ -40,6 +42,8 @@ class Command(BaseCommand):
         if usuario is None:
             raise CommandError(f"There is no {options['usuario']}.")
         days = options["days"]
+        if days is not None and not 0 <= days <= LONGEST_DAYS:
+            raise CommandError(f"--days is from 0, which never ends, to {LONGEST_DAYS}.")
         lifetime = knox_settings.TOKEN_TTL if days is None else timedelta(days=days)
         expiry = timezone.now() + lifetime if lifetime else None
         try:
@@ -60,7 +64,7 @@ def _find_tienda(text: str) -> Tienda:
     try:
         found = Tienda.objects.filter(pk=UUID(text))
     except ValueError:
-        found = Tienda.objects.filter(nombre=text)
+        found = Tienda.objects.filter(nombre__iexact=text.strip())
     tiendas = list(found[:2])
     if len(tiendas) != 1:
         raise CommandError(f"{len(tiendas) or 'no'} tienda has the name or id {text!r}; give its id.")
