@@ -10,11 +10,11 @@ NO_SERVERS := SECRET_KEY=none DATABASE_URL=postgres://none@127.0.0.1:9/none REDI
 .PHONY: help run replay test faults model simulate mutants fuzz check till shots lock clean
 
 help:  ## What can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 	@echo
-	@echo "INSTALL=1  lets run and test install what is missing (apt-get); no system service is started"
+	@echo "INSTALL=1  lets run, test and the like install what is missing (apt-get); no system service is started"
 	@echo "ONCE=1     make run: stop after one sale; the exit status says whether it was persisted"
-	@echo "PORT=8000  make run: the web server's port"
+	@echo "PORT=8000  make run, make replay: the web server's port;  SERVICE_PORTS=21430: six for the private servers, from there on"
 	@echo "FILE=…     make replay: one basket a line, product names parted by commas"
 	@echo "STOCK=20   make replay: units of each product; else twice what the file asks for"
 	@echo "TILLS=8    make replay: how many sell at once;  RATE=50: baskets a second, else as fast as they can"
@@ -38,7 +38,7 @@ test: $(VENV)  ## Every test, on real servers of its own
 
 faults: $(VENV)  ## Break every part while tills sell, and count what is lost, doubled or oversold
 	@.venv/bin/python -m scripts.install
-	@FAULTS=$(or $(FAULTS),faults) RESULTS=$(or $(RESULTS),.run/faults.json) .venv/bin/python -m tests.faults
+	@FAULTS=$(or $(FAULTS),faults) RESULTS=$(or $(RESULTS),.run/faults.json) $(NO_SERVERS) .venv/bin/python -m tests.faults
 
 model: $(VENV)  ## Search the Spin model of the protocol, and see that each rule taken out of it is missed
 	@.venv/bin/python -m scripts.model $(if $(ONLY),--only=$(ONLY))

@@ -13,7 +13,7 @@ from tests.faults.results import Result
 from tests.faults.scene import Size
 from tests.faults.table import ROWS
 
-HOURS = float(os.environ.get("HOURS", "0"))
+HOURS = float(os.environ.get("HOURS") or 0)
 SIZE = cast("Size", "long" if HOURS else os.environ.get("FAULTS", "smoke"))
 SEED = os.environ.get("SEED", "1")
 ONLY = [name for name in os.environ.get("ONLY", "").split(",") if name]

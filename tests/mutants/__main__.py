@@ -123,6 +123,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--part", choices=("schedules", "tests", "both"), default="both")
     asked = parser.parse_args(arguments)
+    names = [*RULES, *PARTS] if asked.part != "tests" else []
+    names += [f"{mutant.file}: {mutant.rule}" for mutant in MUTANTS] if asked.part != "schedules" else []
+    if not any(asked.only in name for name in names):
+        parser.error(f"no rule holds {asked.only!r}; there are:\n  " + "\n  ".join(names))
     started = time.monotonic()
     print("| rule | taken out | missed by |\n|---|---|---|", flush=True)
     parts = {

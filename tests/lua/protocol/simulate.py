@@ -11,7 +11,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -97,14 +97,16 @@ def simulate(*, first: int, schedules: int, acts: int, processes: int, without: 
                 print(f"{ran} schedules in {said - started:.0f} s", flush=True)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     parser.add_argument("--schedules", type=int, default=10_000)
     parser.add_argument("--acts", type=int, default=20, help="acts a schedule")
     parser.add_argument("--seed", type=int, help="the first seed; else any")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--without", default="", help="a rule of tests/lua/protocol/rules.py, to be missed")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
+    if min(asked.schedules, asked.acts, asked.processes) < 1:
+        parser.error("schedules, acts and processes are at least 1")
     first = random.SystemRandom().randrange(2**40) if asked.seed is None else asked.seed
     print(f"SEED={first} SCHEDULES={asked.schedules} ACTS={asked.acts} on {asked.processes} processes", flush=True)
     started = time.monotonic()
