@@ -23,7 +23,7 @@ from scripts import versions
 READY_S = 120.0
 PERSIST_S = 60.0
 PAUSE_S = 0.2
-POLL_S = 0.005
+POLL_S, LONGEST_POLL_S = 0.005, 0.1  # each look is a line of the web server's log
 LINES = 3
 COUNTED, WEIGHED = 2, 1.25  # of each product in the cart
 LEDGER = """
@@ -120,11 +120,13 @@ def sell(api: Api) -> uuid.UUID:
 def follow(api: Api, *, key: uuid.UUID, start: float) -> float:
     """Milliseconds from `start` until the sale is PERSISTIDA."""
     deadline = start + PERSIST_S
+    pause_s = POLL_S
     while time.perf_counter() < deadline:
         status, answer = api.call("GET", f"ventas/{key}")
         if status == HTTPStatus.OK and answer["estado"] == "PERSISTIDA":
             return (time.perf_counter() - start) * 1000
-        time.sleep(POLL_S)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.2, LONGEST_POLL_S)
     raise PassageFailedError(f"venta {key} is not persisted after {PERSIST_S:.0f} s: {status} {answer}")
 
 
@@ -165,7 +167,7 @@ def main() -> int:
 
 def print_access(url: str, demo: dict[str, Any]) -> None:
     print(f"\nTill: {url}/caja/   Admin: {url}/admin/   API: {url}/api/v1/docs")
-    print(f"Tienda {demo['tienda']['nombre']} ({demo['tienda']['id']}). All of this is in .run/demo.json, too.")
+    print(f"{demo['tienda']['nombre']} ({demo['tienda']['id']}). All of this is in .run/demo.json, too.")
     for person in demo["usuarios"]:
         print(f"  {person['usuario']:<16} {person['password']:<24} {person['rol']}")
     print(f"  token  {demo['token']}\nUntil Ctrl-C.", flush=True)

@@ -46,6 +46,6 @@ def _described(demo: Demo) -> dict[str, Any]:
 def _text(demo: Demo) -> str:
     people = "\n".join(f"  {user.usuario:<16} {user.password:<24} {user.rol}" for user in demo.usuarios)
     return (
-        f"Tienda {demo.tienda} ({demo.tienda_id}): {demo.productos} products, {demo.nuevos} of them new\n"
+        f"{demo.tienda} ({demo.tienda_id}): {demo.productos} products, {demo.nuevos} of them new\n"
         f"{people}\n  token  {demo.token}"
     )
