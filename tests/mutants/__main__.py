@@ -66,7 +66,7 @@ def missed(mutant: Mutant) -> str:
         return found.group(1)
     if (
         ran.returncode
-    ):  # no test failed, and it did not go well: servers that did not start, or a text that is no Python
+    ):  # no test failed, and something else did: servers that do not start, no Python
         raise RuntimeError(f"{mutant.rule}: pytest says {ran.returncode}\n{ran.stdout[-3000:]}{ran.stderr[-2000:]}")
     return ""
 
