@@ -20,6 +20,17 @@ from ventas.models import DetalleVenta, EstadoFalla, MotivoFalla, Venta, VentaFa
 LOOK_S = 0.25
 HONEST = {HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE}
 
+TAKEN = """
+SELECT ventas.venta_id, detalle.linea, detalle.cantidad, count(moved.id), sum(moved.delta)
+FROM ventas
+JOIN detalle_ventas AS detalle ON detalle.venta_id = ventas.id
+LEFT JOIN inventory_ledger AS moved ON moved.venta_id = ventas.id AND moved.linea = detalle.linea
+    AND moved.producto_id = detalle.producto_id AND moved.tipo = 'VENTA'
+WHERE ventas.tienda_id = %s
+GROUP BY ventas.venta_id, detalle.linea, detalle.cantidad
+HAVING count(moved.id) <> 1 OR sum(moved.delta) <> -detalle.cantidad
+"""
+
 
 @dataclass(slots=True)
 class Watch:
@@ -96,17 +107,20 @@ def late_answers(carts: Sequence[Cart], unwell: Moments) -> list[str]:
     ]
 
 
-def rest_violations(shop: Shop, carts: Sequence[Cart]) -> list[str]:
-    """Everything else, at rest."""
-    found = [*ledger_violations(shop), *hold_violations(shop), *_equal(shop)]
+def rest_violations(shop: Shop, carts: Sequence[Cart], *, two_masters: bool = False) -> list[str]:
+    """Everything else, at rest. `two_masters`: an old Redis may have promised what its epoch could not keep."""
+    found = [*ledger_violations(shop), *hold_violations(shop), *_equal(shop), *_untaken(shop)]
     ventas = {venta.venta_id: venta for venta in Venta.objects.filter(tienda_id=shop.tienda_id)}
     failed = VentaFallida.objects.filter(tienda_id=shop.tienda_id).exclude(estado=EstadoFalla.PERSISTIDA)
     fallidas = set(failed.values_list("venta_id", flat=True))
+    dropped = set(failed.filter(motivo=MotivoFalla.EPOCA).values_list("venta_id", flat=True))
     lines = _lines(shop)
     asked = {cart.key: cart for cart in carts if cart.shop is shop}
     for key, cart in asked.items():
         if cart.promised and (key in ventas) + (key in fallidas) != 1:
             found.append(f"I1 {key}: promised, {'twice' if key in ventas else 'nowhere'}")
+        if cart.promised and key in dropped and not two_masters:
+            found.append(f"I1 {key}: promised, and dropped as one of a past epoch: its stock was let go")
         if key in ventas and lines.get(key) != cart.quantities:
             found.append(f"I5 {key}: asked {cart.quantities}, written {lines.get(key)}")
         last = cart.asked[-1] if cart.asked else None
@@ -160,6 +174,14 @@ def _equal(shop: Shop) -> Iterator[str]:
     for producto, (saldo, _reservado) in shop.saldos().items():
         if saldo != stock[producto]:
             yield f"I4 {producto}: saldo {saldo}, stock_actual {stock[producto]}"
+
+
+def _untaken(shop: Shop) -> Iterator[str]:
+    """I1: each line that is written took exactly what it says, once. (I2 cannot tell: stock and ledger agree.)"""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKEN, [shop.tienda_id])
+        for venta_id, linea, cantidad, movements, delta in cursor.fetchall():
+            yield f"I1 {venta_id}, line {linea}: {cantidad} sold, {movements} movements of {delta}"
 
 
 def _lines(shop: Shop) -> dict[UUID, dict[UUID, Decimal]]:

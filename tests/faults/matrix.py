@@ -29,6 +29,7 @@ class Row:
     smoke: int = 0
     at_once: int = 1  # injections a case: of what needs no rest after each
     heals: Heals = SELLS
+    two_masters: bool = False  # one of them promises what is dropped by its epoch
 
     def count(self, size: Size) -> int:
         """How many injections; N in the environment says otherwise."""
@@ -76,7 +77,7 @@ def _run_case(row: Row, scene: Scene, result: Result, number: int, *, most: int)
             scene.customers.wait_for(AFTER, timeout_s=GIVE_UP_S)
             scene.afterwards.close()
         scene.come_to_rest()
-        found = _violations(scene, watch)
+        found = _violations(row, scene, watch)
         if healed_s > row.heals.within_s * scene.patience:
             found.append(f"{row.heals.what} after {healed_s:.1f} s")
     except (AssertionError, StockError, RedisError) as failure:
@@ -92,12 +93,12 @@ def _run_case(row: Row, scene: Scene, result: Result, number: int, *, most: int)
     result.violations += [f"case {number} at {point}: {violation}" for violation in found]
 
 
-def _violations(scene: Scene, watch: Watch) -> list[str]:
+def _violations(row: Row, scene: Scene, watch: Watch) -> list[str]:
     """Each invariant that does not hold, all the while or at rest."""
     found = sorted(watch.found)
     late = late_answers(scene.customers.carts, scene.unwell)
     found += late if len(late) > scene.excused else []
     for shop in scene.shops:
-        found += rest_violations(shop, scene.customers.carts)
+        found += rest_violations(shop, scene.customers.carts, two_masters=row.two_masters)
     confirmed = scene.ground.orders.confirmed()
     return found + scene_violations(scene.shops, to_fail=scene.to_fail, confirmed=confirmed)

@@ -26,7 +26,7 @@ ROWS = (
     Row("rabbitmq-frozen", ("P2", "P3", "P4"), 3, 30, 1_000, broker.rabbitmq_frozen),
     Row("queue-full", ("P3", "retries"), 2, 30, 1_000, broker.queue_full),
     Row("redis-restart", (*SALE, *WORK, *COLD), 3, 60, 1_000, redis.redis_restart, heals=ARMED),
-    Row("redis-failback", (*SALE, *WORK, *COLD), 1, 20, 1_000, redis.redis_failback, heals=ARMED),
+    Row("redis-failback", (*SALE, *WORK, *COLD), 1, 20, 1_000, redis.redis_failback, heals=ARMED, two_masters=True),
     Row("two-beats", ("P10",), 3, 60, 3_000, worker.two_beats, heals=ARMED),
     Row("reply-lost", (*SALE, *WORK), 6, 60, 3_000, redis.reply_lost, smoke=1),
     Row("hash-lost", (*SALE, *WORK), 2, 20, 1_000, redis.hash_lost, heals=ARMED),

@@ -1,0 +1,56 @@
+"""The counting itself: what it is to notice, done on purpose."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from inventario import ledger
+from inventario.ledger import Movement, StockBalance
+from tests.faults.counting import rest_violations
+from tests.faults.customers import Cart
+from tests.pipeline.messages import as_sale
+from tests.pipeline.shop import Shop, open_shop
+from ventas import batches
+
+Movements = Sequence[Movement]
+
+
+def sell(shop: Shop) -> Cart:
+    """A sale of two lines, written as a worker writes it."""
+    sale = as_sale(shop, [(shop.products[0], 1_000), (shop.products[1], 2_500)])
+    assert not batches.persist_all(sales=[sale], heard=lambda _verdict: None)
+    return Cart(shop, sale.venta_id, [(shop.products[0], 1), (shop.products[1], 2.5)])
+
+
+def test_what_is_as_it_must_be(live_db: None) -> None:
+    shop = open_shop()
+
+    assert rest_violations(shop, [sell(shop)]) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda movements: movements[:1],
+        lambda movements: [replace(each, delta=2 * each.delta) for each in movements],
+        lambda movements: [replace(each, linea=each.linea + 7) for each in movements],
+    ],
+    ids=["a line takes no stock", "twice as much", "under another line"],
+)
+def test_a_line_that_does_not_take_what_it_says(
+    wrong: Callable[[Movements], Movements], live_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stock, ledger and Redis agree with each other all the same."""
+    shop, record = open_shop(), ledger.record
+
+    def record_wrongly(*, movements: Movements) -> list[StockBalance]:
+        return record(movements=wrong(movements))
+
+    monkeypatch.setattr(ledger, "record", record_wrongly)
+    cart = sell(shop)
+
+    found = rest_violations(shop, [cart])
+
+    assert found
+    assert all(each.startswith(f"I1 {cart.key}, line") for each in found)
