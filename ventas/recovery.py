@@ -17,7 +17,7 @@ from blend_pos.telling import in_one_line
 from blend_pos.tiendas.locks import own_tienda, read_timeline
 from blend_pos.tiendas.models import Tienda
 from cache_stock import intake, journal, reservation, warmup
-from cache_stock.scripts import StockError
+from cache_stock.scripts import StockError, StockRefused
 from inventario import ledger
 from ventas import broker, signatures
 from ventas.messages import SaleMessage, UnreadableMessage, hold_payload, read_sale
@@ -44,23 +44,37 @@ def sweep(*, now_ms: int) -> dict[str, int]:
     states = journal.survey(tiendas=tiendas, now_ms=now_ms)
     live = sum(state.live for state in states)
     too_many = live > settings.HOLDS_MAX_PER_SERVER
-    for state in states:
-        if state.braked != too_many:
-            journal.brake(tienda_id=state.tienda_id, on=too_many)
+    _brake([state.tienda_id for state in states if state.braked != too_many], on=too_many)
     warmed = _warm_cold([state.tienda_id for state in states if state.wants_warmup], now_ms)
     overdue = [state.tienda_id for state in states if state.overdue]
     published = _publish_overdue(overdue, now_ms) if overdue else 0
     return {"live": live, "published": published, "warmed": warmed}
 
 
+def _brake(tiendas: Sequence[UUID], *, on: bool) -> None:
+    """A full Redis refuses the mark, as it refuses new holds; what is overdue is published all the same: that makes
+    room."""
+    for tienda_id in tiendas:
+        try:
+            journal.brake(tienda_id=tienda_id, on=on)
+        except StockRefused as error:
+            logger.warning("tienda %s is not braked: %s", tienda_id, error)
+
+
 def _warm_cold(tiendas: Sequence[UUID], now_ms: int) -> int:
+    """Those that were asked for; one that a full Redis refuses is asked for still, and keeps nothing else waiting."""
+    warmed = 0
     for tienda_id in tiendas:
         try:
             warmup.warm_tienda(tienda_id=tienda_id, now_ms=now_ms)
+            warmed += 1
         except warmup.ColdStartNeeded:
             logger.warning("tienda %s waits for a cold start", tienda_id)
+        except StockRefused as error:
+            logger.warning("tienda %s waits for its warmup: %s", tienda_id, error)
+            continue
         journal.warmup_taken(tienda_id=tienda_id)
-    return len(tiendas)
+    return warmed
 
 
 def _publish_overdue(tiendas: Sequence[UUID], now_ms: int) -> int:

@@ -1,13 +1,15 @@
 """The sweep: overdue holds are published again, with back-off; nothing is given back."""
 
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
+from pytest_django import Settings
 
-from cache_stock import reservation
+from cache_stock import reservation, scripts
 from tests.pipeline.messages import as_payload, hold, put
 from tests.pipeline.rabbit import SALES, VirtualHost
 from tests.pipeline.shop import open_shop
@@ -15,6 +17,7 @@ from ventas import recovery
 from ventas.recovery import BACKLOG_MESSAGES
 
 OVERDUE_MS = 3_600_000
+FULL_BYTES = 1_000_000
 
 
 def now_ms() -> int:
@@ -133,3 +136,34 @@ def test_too_many_live_holds_on_the_server_are_braked_and_let_go(settings: pytes
     recovery.sweep(now_ms=now_ms())
 
     hold(shop, [(shop.products[0], 1_000)])
+
+
+@pytest.fixture
+def full(host: VirtualHost) -> Iterator[Callable[[], None]]:
+    """Fills Redis, until the test ends."""
+    client = scripts.stock_client()
+
+    def fill() -> None:
+        client.config_set("maxmemory", FULL_BYTES)
+
+    yield fill
+    client.config_set("maxmemory", 0)
+
+
+@pytest.mark.parametrize("what", ["a cold tienda", "too many holds"])
+def test_a_full_redis_keeps_nothing_from_being_published(
+    what: str, host: VirtualHost, full: Callable[[], None], settings: Settings
+) -> None:
+    """What is overdue is what makes room, once it is written."""
+    shop = open_shop()
+    orphan = hold(shop, [(shop.products[0], 1_000)])
+    if what == "a cold tienda":
+        reservation.ask_for_warmup(tienda_id=open_shop().tienda_id)
+    else:
+        settings.HOLDS_MAX_PER_SERVER = 0
+    full()
+
+    assert sweep_in_an_hour()["warmed"] == 0
+
+    host.wait_ready(SALES, 1)
+    assert orphan in host.sales()
