@@ -1,6 +1,7 @@
 """How a batch is persisted when something is wrong with it, or with PostgreSQL.
 
-PostgreSQL away, a deadlock or a serialization failure are nobody's fault: wait, and persist the same again.
+PostgreSQL away or read-only, a deadlock or a serialization failure are nobody's fault: wait, and persist the same
+again.
 Anything else breaks the batch in halves, each in its own transaction, until the sale that breaks it stands alone.
 """
 
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
 
 from blend_pos.telling import describe
 from cache_stock.scripts import StockError
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
+# Django calls them internal errors: read-only for now (a standby, a disk that is nearly full), and a transaction that
+# PostgreSQL ended because its worker stood still in it.
+NOT_NOW = {"25006", "25P03", "25P04"}
 
 Broken = list[tuple[SaleMessage, Exception]]
 Heard = Callable[[Verdict], None]
@@ -69,13 +73,20 @@ def when_possible(write: Callable[[], Result]) -> Result:
     while True:
         try:
             return write()
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, InternalError) as error:
+            if isinstance(error, InternalError) and _sqlstate(error) not in NOT_NOW:
+                raise
             connection.close()
             if time.monotonic() > give_up:
                 raise StillAway from error
             logger.warning("PostgreSQL is away, or busy: %s", describe(error))
         time.sleep(pause_s * random.uniform(0.5, 1.0))
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+def _sqlstate(error: DatabaseError) -> str | None:
+    state: str | None = getattr(error.__cause__, "sqlstate", None)
+    return state
 
 
 def _persist_when_possible(sales: Sequence[SaleMessage]) -> Verdict:

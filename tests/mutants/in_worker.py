@@ -120,7 +120,7 @@ MUTANTS = [
         ("a bad sale stands alone", "if len(sales) == 1:", "if True:", BATCHED),
         (
             "PostgreSQL away is no attempt",
-            "except (OperationalError, InterfaceError) as error:",
+            "except (OperationalError, InterfaceError, InternalError) as error:",
             "except ZeroDivisionError as error:",
             BATCHED,
         ),

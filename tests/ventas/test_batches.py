@@ -1,7 +1,7 @@
 """How a batch is written: together, in halves, one by one, or later; and what is tried again, by whom."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from django.db import connection, connections
 
 from cache_stock import intake
 from cache_stock.operations import Operation
+from inventario import ledger
 from inventario.models import TipoMovimiento
 from scripts.services import Services
 from tests.pipeline.messages import as_payload, as_sale, hold
@@ -95,6 +96,42 @@ def test_two_that_break(live_db: None) -> None:
 
     assert [sale for sale, _error in broken] == poison
     assert len(shop.written()) == 6
+
+
+def test_a_read_only_postgresql_is_waited_for(live_db: None) -> None:
+    """A standby, a disk that is nearly full: no attempt is counted, and it is written once PostgreSQL writes again."""
+    shop = open_shop()
+    sales = sales_of(shop, 3)
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")  # until this connection is dropped
+
+    assert sizes(lambda heard: batches.persist_all(sales=sales, heard=heard)) == [3]
+
+    assert len(shop.written()) == 3
+    shop.assert_exact()
+
+
+def test_a_worker_that_stood_still_in_its_transaction_writes_it_again(
+    live_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL has ended it, so that others get at the rows."""
+    shop, record = open_shop(), ledger.record
+    stood_still: list[bool] = []
+
+    def stand_still(*, movements: Sequence[ledger.Movement]) -> list[ledger.StockBalance]:
+        if not stood_still:
+            stood_still.append(True)
+            with connection.cursor() as cursor:
+                cursor.execute("SET idle_in_transaction_session_timeout = '200ms'")
+            time.sleep(1)  # what is tried is that it takes longer than that
+        return record(movements=movements)
+
+    monkeypatch.setattr(ledger, "record", stand_still)
+
+    assert sizes(lambda heard: batches.persist_all(sales=sales_of(shop, 3), heard=heard)) == [3]
+
+    assert len(shop.written()) == 3
+    shop.assert_exact()
 
 
 @pytest.mark.parametrize(("deliveries", "reverse"), [(1, False), (2, True), (3, False)])
