@@ -120,7 +120,7 @@ def retry(*, failed_id: int, now: datetime) -> None:
     nonce = uuid4().hex
     hold = _hold_again(sale, nonce, now)
     try:
-        _record_hold(failed_id, sale, hold)
+        _record_hold(failed, sale, hold)
     except FailedSaleError:
         if hold.created:
             reservation.release(tienda_id=sale.tienda_id, venta_id=sale.venta_id, nonce=nonce)
@@ -140,15 +140,15 @@ def retry(*, failed_id: int, now: datetime) -> None:
         raise CannotPublish
 
 
-def _record_hold(failed_id: int, sale: SaleMessage, hold: reservation.Hold) -> None:
+def _record_hold(failed: VentaFallida, sale: SaleMessage, hold: reservation.Hold) -> None:
     """It is tried again, and held. Refused where a cold start took the hold since, its goods are written off, or
-    somebody decided otherwise."""
+    somebody decided otherwise: a discard let it go, though a late copy may have opened the sale again."""
     with transaction.atomic():
         if share_tiendas(tiendas=[sale.tienda_id]).get(sale.tienda_id) != hold.epoch:
             raise CannotHold
         if _is_written_off(sale):
             raise WrittenOff
-        claimed = VentaFallida.objects.filter(pk=failed_id, estado__in=OPEN)
+        claimed = VentaFallida.objects.filter(pk=failed.pk, estado__in=OPEN, motivo=failed.motivo)
         if not claimed.update(estado=EstadoFalla.REINTENTADA, con_reserva=True):
             raise NotOpen
 

@@ -175,8 +175,8 @@ MUTANTS = [
         ),
         (
             "only what is open is tried again",
-            "claimed = VentaFallida.objects.filter(pk=failed_id, estado__in=OPEN)",
-            "claimed = VentaFallida.objects.filter(pk=failed_id)",
+            "claimed = VentaFallida.objects.filter(pk=failed.pk, estado__in=OPEN, motivo=failed.motivo)",
+            "claimed = VentaFallida.objects.filter(pk=failed.pk)",
             COPIES,
         ),
         (

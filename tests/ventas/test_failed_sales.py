@@ -326,6 +326,31 @@ def test_written_off_while_it_is_tried_again(host: VirtualHost, monkeypatch: pyt
     shop.assert_exact()
 
 
+@pytest.mark.parametrize("came_back", [True, False])
+def test_discarded_while_it_is_held_again(came_back: bool, host: VirtualHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a late copy has opened it again meanwhile: the hold that the retry found is gone."""
+    shop = open_shop()
+    failed = fail(shop)
+    hold_again = failed_sales._hold_again
+
+    def overtaken(*arguments: Any) -> Any:
+        held = hold_again(*arguments)
+        assert failed.mensaje is not None
+        discard(failed, shop, came_back=came_back)
+        persist(failed.mensaje)
+        return held
+
+    monkeypatch.setattr(failed_sales, "_hold_again", overtaken)
+
+    with pytest.raises(failed_sales.FailedSaleError):
+        retry(failed)
+
+    assert not published(host, shop)
+    assert (the_failure(shop).estado, the_failure(shop).motivo) == (EstadoFalla.ABIERTA, MotivoFalla.LAPIDA)
+    assert shop.sold() == (0 if came_back else 7_000)
+    shop.assert_exact()
+
+
 def test_discarded_while_a_retry_of_it_is_on_its_way(host: VirtualHost) -> None:
     shop = open_shop()
     failed = fail(shop)
