@@ -116,6 +116,7 @@ def load_and_arm(
         _renew(claim, now_ms)
         truth = _read_truth(claim.tienda_id, seen_epoch, failed_holds)
         _clear(claim)
+        _forget_answers(claim, truth)
         active = _load(claim, truth.products, now_ms, progress)
         _hold_again(claim, truth, now_ms)
         _remember(claim.tienda_id, answers(claim.tienda_id))
@@ -156,6 +157,14 @@ def _clear(claim: Claim) -> None:
         if left < 0 or 0 < before <= left:
             raise LeftToAnother
         before = left
+
+
+def _forget_answers(claim: Claim, truth: _Truth) -> None:
+    """Where PostgreSQL is another, or at an earlier moment, it may not have a sale that was answered for. Those that it
+    has are told again. A tienda that was never armed has none."""
+    meta, first = keys.meta(claim.tienda_id), truth.epoch == 1
+    if not first and scripts.fields(key=meta, names=["timeline"]) != [truth.timeline]:
+        scripts.delete_prefixed(prefix=keys.answer_prefix(claim.tienda_id))
 
 
 def _load(claim: Claim, products: Snapshot, now_ms: int, progress: carrying.Progress | None) -> int:

@@ -29,6 +29,11 @@ def journal(tienda_id: UUID) -> str:
     return f"reservas:{{{tienda_id}}}"
 
 
+def answer_prefix(tienda_id: UUID) -> str:
+    """What every answer's key of the tienda begins with; the sale's id follows."""
+    return f"respuesta:{{{tienda_id}}}:"
+
+
 def answer(tienda_id: UUID, venta_id: UUID) -> str:
     """String with a TTL: the fingerprint and the answer of a sale that is persisted."""
     return f"respuesta:{{{tienda_id}}}:{venta_id}"

@@ -19,6 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from cache_stock.connection import StockUnreachable
 
 Argument = str | int
+KEYS_A_CALL = 500
 
 
 class StockError(Exception):
@@ -192,6 +193,14 @@ def reschedule(*, key: str, member: str, at_ms: int) -> None:
 def fields(*, key: str, names: list[str]) -> list[str | None]:
     """Some fields of a hash, None for each that is not there."""
     return cast("list[str | None]", guarded(partial(stock_client().hmget, key, names)))
+
+
+def delete_prefixed(*, prefix: str) -> None:
+    """Delete every key that begins so, some hundred a call. It walks all keys of the server: for rare occasions."""
+    client = stock_client()
+    found = guarded(lambda: list(client.scan_iter(match=f"{prefix}*", count=KEYS_A_CALL)))
+    for start in range(0, len(found), KEYS_A_CALL):
+        guarded(partial(client.unlink, *found[start : start + KEYS_A_CALL]))
 
 
 def delete(*, key: str) -> None:

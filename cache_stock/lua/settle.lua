@@ -7,7 +7,7 @@
 -- A hold of another huella is another cart: it stays. A balance is written only where its version is not older, and only
 -- into a saldo that is there (a flushed one stays forgotten). Missing stock hashes disarm, as does an epoch that is past: a
 -- server that others have replaced, and that is back, still believes in its own. Idempotent. Runs at maxmemory;
--- answers are a cache, so they are left out while memory is short.
+-- answers are a cache, so they are left out while memory is short, and where their sale may not have been kept.
 local meta, journal, loaded = KEYS[1], KEYS[2], KEYS[3]
 local stock_prefix, ttl, timeline, epoch, sales = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local products = #KEYS - 3 - 2 * sales
@@ -21,6 +21,7 @@ local most = tonumber(string.match(memory, 'maxmemory:(%d+)'))
 local roomy = most == 0 or tonumber(string.match(memory, 'used_memory:(%d+)')) < 0.9 * most
 local armed = redis.call('HMGET', meta, 'timeline', 'epoch')
 local sound = (not armed[1] or timeline == '' or armed[1] == timeline) and (not armed[2] or tonumber(armed[2]) >= epoch)
+local of_this_history = sound
 
 local dropped = 0
 for i = 1, sales do
@@ -35,7 +36,7 @@ for i = 1, sales do
       sound = false
     end
   end
-  if text ~= '' and roomy then redis.call('SET', answer, huella .. ' ' .. text, 'EX', ttl) end
+  if text ~= '' and roomy and of_this_history then redis.call('SET', answer, huella .. ' ' .. text, 'EX', ttl) end
 end
 for i = 1, products do
   local stock = KEYS[3 + 2 * sales + i]

@@ -50,6 +50,22 @@ def test_a_lost_redis_is_loaded_anew(store: Store) -> None:
     store.assert_in_step()
 
 
+@pytest.mark.parametrize("restored", [False, True])
+def test_what_another_postgresql_answered_for_is_forgotten(restored: bool, store: Store) -> None:
+    """A sale of after the backup was restored is nowhere: who asks again for it must not hear that it is written."""
+    store.product(stock="7")
+    store.warm()
+    kept = keys.answer(store.tienda_id, uuid4())
+    scripts.stock_client().set(kept, f"{HUELLA} written")
+    if restored:
+        scripts.stock_client().hset(keys.meta(store.tienda_id), "timeline", "another")
+    store.disarm()
+
+    assert load(store, must_claim(store))
+
+    assert bool(scripts.exists(keys=[kept])) is not restored
+
+
 def test_an_armed_tienda_cannot_be_claimed(store: Store) -> None:
     store.warm()
     assert claim(store) is None

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 import redis
 
-from cache_stock import reservation, scripts
+from cache_stock import keys, reservation, scripts
 from cache_stock.reservation import Persisted
 from cache_stock.scripts import StockRefused
 from tests.lua.stocked import HUELLA, OTHER_HUELLA, TTL_S, StockedTienda
@@ -151,9 +151,12 @@ def test_a_balance_of_another_postgresql_disarms(
     bread = tienda.product(saldo=5000)
     tienda.client.hset(tienda.meta, "timeline", armed_with)
 
-    assert tienda.settle(tienda.held({bread: 1000}), balances={bread: (4000, 2)}, timeline=came_from) == (1, sound)
+    venta_id = tienda.held({bread: 1000})
+    settled = tienda.settle(venta_id, answer="written", balances={bread: (4000, 2)}, timeline=came_from)
 
+    assert settled == (1, sound)
     assert tienda.armed() is sound
+    assert bool(scripts.exists(keys=[keys.answer(tienda.tienda_id, venta_id)])) is sound
 
 
 @pytest.mark.parametrize(("later", "sound"), [(-1, True), (0, True), (1, False)])
