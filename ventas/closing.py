@@ -16,7 +16,7 @@ from django.db import transaction
 from blend_pos.tiendas.locks import own_tienda
 from cache_stock import reservation
 from cache_stock.reservation import HeldProduct
-from cache_stock.scripts import StockError
+from cache_stock.scripts import StockError, StockRefused
 from inventario.models import Producto
 from ventas import recovery
 from ventas.messages import Pedido, SaleMessage, fingerprint, read_sale, sale_as_payload, sale_payload
@@ -73,7 +73,7 @@ def close_unreadable(*, tienda_id: UUID, venta_id: UUID, cuerpo: str, closure: C
 
 def _close(refused: Refused, closure: Closure, now: datetime) -> str:
     with transaction.atomic():
-        own_tienda(tienda_id=refused.tienda_id)
+        epoch = own_tienda(tienda_id=refused.tienda_id)
         if _is_written(refused):
             raise VentaExiste
         row = _closed(refused)
@@ -83,6 +83,10 @@ def _close(refused: Refused, closure: Closure, now: datetime) -> str:
             return row.nota
         if _is_on_its_way(refused):
             raise VentaExiste
+        if (
+            reservation.armed_epochs(tiendas=[refused.tienda_id])[refused.tienda_id] != epoch
+        ):  # looked at after its holds
+            raise StockRefused("not armed: what Redis has lost may be on its way")
         _record(refused, closure, now)
         transaction.on_commit(partial(_annul, refused))
     return closure.razon[:MOST_NOTE]

@@ -131,6 +131,20 @@ def test_a_copy_that_was_under_way_is_not_written(store: Store) -> None:
     assert not Venta.objects.filter(tienda=store.tienda_id).exists()
 
 
+def test_not_while_redis_has_lost_what_it_held(store: Store) -> None:
+    """The sale may have been promised: its message is on its way, and a cold start waits for it."""
+    sale = held_sale(store, hire(store.shop))
+    settled = {"producto_id": str(product_of(store)), "cantidad": 2, "precio": 10}
+    client = client_of(store, Rol.ENCARGADO)
+    stock_client().flushdb()
+
+    answer = close(client, sale.venta_id, {"items": [settled], "metodo_pago": "EFECTIVO"})
+    write(sale)
+
+    assert (answer.status_code, answer.json()["codigo"]) == (503, "stock_no_disponible")
+    assert Venta.objects.filter(tienda=store.tienda_id, venta_id=sale.venta_id).exists()
+
+
 def test_again_it_is_closed_once(store: Store) -> None:
     client, key = client_of(store, Rol.ENCARGADO), uuid4()
 
