@@ -15,6 +15,7 @@ from cache_stock.scripts import StockError
 from inventario.audit import audit_pages
 from tests.faults.customers import PROMISED_S, Asked, Cart
 from tests.pipeline.shop import Shop, receipt_gaps
+from tests.pipeline.till import METODO_PAGO
 from ventas.models import DetalleVenta, EstadoFalla, MotivoFalla, Venta, VentaFallida
 
 LOOK_S = 0.25
@@ -123,6 +124,8 @@ def rest_violations(shop: Shop, carts: Sequence[Cart], *, two_masters: bool = Fa
             found.append(f"I1 {key}: promised, and dropped as one of a past epoch: its stock was let go")
         if key in ventas and lines.get(key) != cart.quantities:
             found.append(f"I5 {key}: asked {cart.quantities}, written {lines.get(key)}")
+        if key in ventas:
+            found += _unpaid(cart, ventas[key])
         last = cart.asked[-1] if cart.asked else None
         refused = last is not None and last.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE}
         only = {each.status for each in cart.asked} <= {HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE}
@@ -182,6 +185,15 @@ def _untaken(shop: Shop) -> Iterator[str]:
         cursor.execute(TAKEN, [shop.tienda_id])
         for venta_id, linea, cantidad, movements, delta in cursor.fetchall():
             yield f"I1 {venta_id}, line {linea}: {cantidad} sold, {movements} movements of {delta}"
+
+
+def _unpaid(cart: Cart, venta: Venta) -> Iterator[str]:
+    """I5: the money is what the lines cost, paid as it was said, and what was answered."""
+    if (venta.total, venta.metodo_pago) != (cart.total, METODO_PAGO):
+        yield f"I5 {cart.key}: {cart.total} by {METODO_PAGO}, written {venta.total} by {venta.metodo_pago}"
+    for each in cart.asked:
+        if each.status == HTTPStatus.CREATED and each.total != float(cart.total):
+            yield f"I7 {cart.key}: costs {cart.total}, told {each}"
 
 
 def _lines(shop: Shop) -> dict[UUID, dict[UUID, Decimal]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from http import HTTPStatus
 from uuid import UUID, uuid4
 
@@ -34,6 +34,7 @@ class Asked:
     status: int | None
     codigo: str
     retry_after: bool = True
+    total: object = None
 
 
 @dataclass(slots=True)
@@ -56,6 +57,13 @@ class Cart:
         for producto, cantidad in self.lines:
             sums[producto] = sums.get(producto, Decimal(0)) + Decimal(str(cantidad))
         return sums
+
+    @property
+    def total(self) -> Decimal:
+        """What it costs: each line rounded half up to a cent."""
+        prices = self.shop.precios
+        lines = (Decimal(str(cantidad)) * prices[producto] for producto, cantidad in self.lines)
+        return sum((line.quantize(Decimal(1), ROUND_HALF_UP) for line in lines), Decimal(0)) / 100
 
 
 @dataclass(slots=True)
@@ -132,14 +140,15 @@ class Customers:
 def ask(till: Till, cart: Cart) -> Asked:
     """Post the cart once, and keep what came of it."""
     at = time.monotonic()
-    status, codigo, retry_after = None, "", True
+    status, codigo, retry_after, total = None, "", True, None
     try:
         reply: Reply = till.sell(cart.lines, key=cart.key).reply
         status = reply.status
         retry_after = "retry-after" in reply.headers
-        codigo = reply.body.get("codigo", "") if isinstance(reply.body, dict) else ""
+        if isinstance(reply.body, dict):
+            codigo, total = reply.body.get("codigo", ""), reply.body.get("total")
     except urllib3.exceptions.HTTPError:
         pass  # the server was killed, or is frozen: no answer is what there is
-    answer = Asked(at, time.monotonic(), status, codigo, retry_after)
+    answer = Asked(at, time.monotonic(), status, codigo, retry_after, total)
     cart.asked.append(answer)
     return answer

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from inventario import ledger
 from inventario.ledger import Movement, StockBalance
 from tests.faults.counting import rest_violations
-from tests.faults.customers import Cart
+from tests.faults.customers import Asked, Cart
 from tests.pipeline.messages import as_sale
 from tests.pipeline.shop import Shop, open_shop
 from ventas import batches
+from ventas.models import Venta
 
 Movements = Sequence[Movement]
 
@@ -54,3 +57,24 @@ def test_a_line_that_does_not_take_what_it_says(
 
     assert found
     assert all(each.startswith(f"I1 {cart.key}, line") for each in found)
+
+
+@pytest.mark.parametrize("wrong", [{"total": Decimal("27.00")}, {"metodo_pago": "TARJETA"}])
+def test_money_that_is_not_what_the_lines_cost(wrong: dict[str, Any], live_db: None) -> None:
+    shop = open_shop()
+    cart = sell(shop)
+    Venta.objects.filter(venta_id=cart.key).update(**wrong)
+
+    (found,) = rest_violations(shop, [cart])
+
+    assert found.startswith(f"I5 {cart.key}: 36.75 by EFECTIVO, written")
+
+
+def test_an_answer_that_is_not_what_the_lines_cost(live_db: None) -> None:
+    shop = open_shop()
+    cart = sell(shop)
+    cart.asked = [Asked(0, 1, 201, "", total=36.75), Asked(1, 2, 201, "", total=36.5)]
+
+    (found,) = rest_violations(shop, [cart])
+
+    assert found.startswith(f"I7 {cart.key}: costs 36.75, told")

@@ -64,9 +64,7 @@ def missed(mutant: Mutant) -> str:
     found = FAILED.search(ran.stdout)
     if ran.returncode == 1 and found:
         return found.group(1)
-    if (
-        ran.returncode
-    ):  # no test failed, and something else did: servers that do not start, no Python
+    if ran.returncode:  # no test failed: servers that do not start, or no Python
         raise RuntimeError(f"{mutant.rule}: pytest says {ran.returncode}\n{ran.stdout[-3000:]}{ran.stderr[-2000:]}")
     return ""
 

@@ -16,6 +16,7 @@ import urllib3
 from tests.polling import wait_until
 
 API = "/api/v1/"
+METODO_PAGO = "EFECTIVO"
 PACE_S = 0.03  # between two customers of a till
 CLIENT_TIMEOUT_S = 15  # far beyond what is promised: a late answer is measured, not cut off
 PROMISED_S = 2.0
@@ -78,7 +79,7 @@ class Till:
     def get(self, path: str) -> Reply:
         return self.call("GET", path)
 
-    def sell(self, lines: Lines, *, key: UUID | None = None, metodo_pago: str = "EFECTIVO") -> Sold:
+    def sell(self, lines: Lines, *, key: UUID | None = None, metodo_pago: str = METODO_PAGO) -> Sold:
         """Post a cart under a key of its own."""
         key = key or uuid4()
         body = {
