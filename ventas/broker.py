@@ -82,7 +82,8 @@ def failed_messages() -> Iterator[list[FailedMessage]]:
 
 
 def unfinished_messages() -> int:
-    """Ready and unacknowledged messages of the sales queues, as the broker last counted them. Raises BrokerAway."""
+    """Messages of the sales queues: ready, unacknowledged, or on their way to the failed ones; as the broker last
+    counted them. Raises BrokerAway."""
     if settings.RABBITMQ_URL.startswith("amqp"):
         return sum(_managed_count(queue.name) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE))
     with _channel() as channel:
@@ -104,6 +105,6 @@ def _managed_count(queue: str) -> int:
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             state = json.load(response)
-        return int(state["messages_ready"]) + int(state["messages_unacknowledged"])
+        return int(state["messages"])
     except (OSError, ValueError, KeyError) as error:
         raise BrokerAway(f"management API: {error}") from error

@@ -99,7 +99,13 @@ MUTANTS = [
     ),
     *of(
         "ventas/broker.py",
-        ("unacknowledged is unfinished", ' + int(state["messages_unacknowledged"])', "", DRAINED),
+        ("unacknowledged is unfinished", 'int(state["messages"])', 'int(state["messages_ready"])', DRAINED),
+        (
+            "what is being dead-lettered is unfinished",
+            'int(state["messages"])',
+            'int(state["messages_ready"]) + int(state["messages_unacknowledged"])',
+            DRAINED,
+        ),
         (
             "failed is unfinished",
             "for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE))\n    with",

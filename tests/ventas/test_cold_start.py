@@ -86,6 +86,24 @@ def test_what_failed_is_unfinished(host: VirtualHost) -> None:
     wait_until(lambda: counted() == 1, timeout_s=LONG_ENOUGH_S, what="it is counted")
 
 
+def test_what_is_on_its_way_to_the_failed_ones_is_unfinished(host: VirtualHost) -> None:
+    """Nobody can take it there, and it is neither ready nor unacknowledged."""
+    with host.channel() as channel:
+        channel.queue_unbind(FAILED, topology.DEAD_LETTER_EXCHANGE.name, topology.SALES_FAILED)
+    send(host, sale_of(open_shop()))
+    host.wait_ready(SALES, 1)
+    with host.channel() as channel:
+        channel.basic_reject(channel.basic_get(SALES).delivery_tag, requeue=False)
+
+    time.sleep(2 * settings.STATISTICS_INTERVAL_MS / 1000)
+    found = counted()
+    with host.channel() as channel:
+        channel.queue_delete(SALES)  # RabbitMQ itself would try again after three minutes
+    host.declare()
+
+    assert found == 1
+
+
 def test_a_failed_message_is_acknowledged_only_once_it_is_kept(
     host: VirtualHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
