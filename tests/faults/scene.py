@@ -58,7 +58,7 @@ class Scene:
     unwell: list[tuple[float, float]] = field(default_factory=list)
     to_fail: set[UUID] = field(default_factory=set)  # sales that nobody can write
     marks: list[str] = field(default_factory=list)  # of bodies that are no sales
-    excused: int = 0  # answers that may be late: their request was held at its point
+    released: list[float] = field(default_factory=list)  # moments at which a request that was held went on
     notes: list[str] = field(default_factory=list)
     afterwards: ExitStack = field(default_factory=ExitStack)  # what is to be done when the case has healed
 
@@ -121,9 +121,16 @@ class Scene:
 
     def at(self, point: str, act: Callable[[], None]) -> None:
         """Act while a process is held at this point."""
-        self.excused += point in HELD_REQUESTS
+
+        def acting() -> None:
+            try:
+                act()
+            finally:
+                if point in HELD_REQUESTS:
+                    self.released.append(time.monotonic())
+
         with self.coming_to(point):
-            self.ground.orders.held(point, act)
+            self.ground.orders.held(point, acting)
 
     @contextmanager
     def coming_to(self, point: str) -> Iterator[None]:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from inventario import ledger
 from inventario.ledger import Movement, StockBalance
-from tests.faults.counting import rest_violations
+from tests.faults.counting import late_answers, rest_violations
 from tests.faults.customers import Asked, Cart
 from tests.pipeline.messages import as_sale
 from tests.pipeline.shop import Shop, open_shop
@@ -68,6 +69,16 @@ def test_money_that_is_not_what_the_lines_cost(wrong: dict[str, Any], live_db: N
     (found,) = rest_violations(shop, [cart])
 
     assert found.startswith(f"I5 {cart.key}: 36.75 by EFECTIVO, written")
+
+
+def test_a_late_answer_is_excused_only_where_its_request_was_held(live_db: None) -> None:
+    shop = open_shop(warm=False)
+    asked = [Asked(0, 3, 201, ""), Asked(10, 13, 201, ""), Asked(20, 21.9, 201, ""), Asked(30, 31, None, "")]
+    cart = Cart(shop, uuid4(), [], asked)
+
+    assert late_answers([cart], [], [2.5, 12.0]) == [f"I7 {cart.key}: {asked[3]}"]
+    assert late_answers([cart], [(29, 30.5)], [2.5, 2.6]) == [f"I7 {cart.key}: {asked[1]}"]
+    assert late_answers([cart], [(29, 30.5)], [5.0]) == [f"I7 {cart.key}: {each}" for each in asked[:2]]
 
 
 def test_an_answer_that_is_not_what_the_lines_cost(live_db: None) -> None:
