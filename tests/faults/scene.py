@@ -148,12 +148,13 @@ class Scene:
             yield
 
     def restock(self) -> None:
-        """What is nearly sold out has a few again."""
+        """What is nearly sold out has a few again; of the rest there is enough in the longest row."""
         for shop in self.shops:
-            for producto in shop.products[:NEARLY_SOLD_OUT]:
-                left = Producto.objects.values_list("stock_actual", flat=True).get(pk=producto)
-                if left < SCARCE:
-                    intake.receive_stock(operation=_purchase(shop, producto, int((SCARCE - left) * 1000)))
+            stock = dict(Producto.objects.filter(tienda_id=shop.tienda_id).values_list("pk", "stock_actual"))
+            for number, producto in enumerate(shop.products):
+                most, least = (SCARCE, SCARCE) if number < NEARLY_SOLD_OUT else (AMPLE, AMPLE / 2)
+                if stock[producto] < least:
+                    intake.receive_stock(operation=_purchase(shop, producto, int((most - stock[producto]) * 1000)))
 
     def come_to_rest(self) -> None:
         """Wait until nothing is on its way: every hold is a failed sale's, the queues are empty, all is armed."""
