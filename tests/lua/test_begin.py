@@ -42,6 +42,21 @@ def test_another_takes_over_when_the_lease_is_over(tienda: StockedTienda) -> Non
     assert tienda.begin("mine", now_ms=NOW_MS + LEASE_MS) is None
 
 
+def test_a_lease_by_a_clock_that_was_ahead_keeps_nobody_out(tienda: StockedTienda) -> None:
+    """Its holder died, and the clock was put right."""
+    tienda.disarm()
+    tienda.begin("mine", now_ms=NOW_MS + 3_600_000, lease_ms=LEASE_MS)
+
+    assert tienda.begin("another", now_ms=NOW_MS) == tienda.identity()
+
+
+def test_the_longest_lease_that_there_is_keeps_others_out(tienda: StockedTienda) -> None:
+    tienda.disarm()
+    tienda.begin("mine", lease_ms=60_000)
+
+    assert tienda.begin("another") is None
+
+
 def test_calling_again_renews_the_lease(tienda: StockedTienda) -> None:
     tienda.disarm()
     tienda.begin("mine", lease_ms=LEASE_MS)

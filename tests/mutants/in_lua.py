@@ -71,7 +71,8 @@ MUTANTS = [
         "only the failed cart's hold", "fail", "if redis.call('HGET', KEYS[2], 'huella') ~= ARGV[2] then return 0 end\n"
     ),
     lua("what is armed is not claimed", "begin", "if armed_epoch(meta) then return {0} end\n"),
-    lua("a lease ends", "begin", " and claim[2] and tonumber(claim[2]) > now"),
+    lua("a lease ends", "begin", " and left > 0"),
+    lua("a lease by a wrong clock is none", "begin", " and left <= LONGEST_LEASE_MS"),
     *(
         lua(f"only who has the claim may {command}", command, "redis.call('HGET', meta, 'token') ~= ARGV[1] or ")
         for command in ("clear", "load", "rehold", "arm")
