@@ -1,6 +1,7 @@
 """The journals of all tiendas, seen from maintenance: how many live holds, what is overdue, the brake."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from math import isinf
@@ -65,6 +66,22 @@ def _entry(tienda_id: UUID, venta: str, due: float, fields: Sequence[str | None]
         products = ()  # and so its request cannot be made a sale: it is shown as unreadable
     hold = reservation.LiveHold(tienda_id, UUID(venta), huella, int(epoch), pedido, products)
     return JournalEntry(hold.venta_id, due_ms, int(made or 0), int(intents or 0), int(swept or 0), hold)
+
+
+def ventas(*, tiendas: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """What each tienda's journal names, in one round trip. Raises a StockError."""
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    for tienda in tiendas:
+        pipe.zrange(keys.journal(tienda), 0, -1)
+    found = scripts.guarded(pipe.execute)
+    return {tienda: list(_readable(members)) for tienda, members in zip(tiendas, found, strict=True)}
+
+
+def _readable(members: Sequence[str]) -> Iterator[UUID]:
+    """What is no id stops no other; the sweep says so."""
+    for member in members:
+        with suppress(ValueError):
+            yield UUID(member)
 
 
 def survey(*, tiendas: Sequence[UUID], now_ms: int) -> list[JournalState]:

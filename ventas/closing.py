@@ -11,7 +11,7 @@ from functools import partial
 from uuid import UUID
 
 import orjson
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from blend_pos.tiendas.locks import own_tienda
 from cache_stock import reservation
@@ -165,10 +165,8 @@ def _record(refused: Refused, closure: Closure, now: datetime) -> None:
 def _annul(refused: Refused) -> None:
     """So that the same key is refused from now on; where Redis cannot be told, the tombstone does it."""
     tienda_id, venta_id = refused.tienda_id, refused.venta_id
+    productos = {item.producto_id for item in refused.sale.items} if refused.sale is not None else set()
     try:
-        if refused.sale is None:  # nothing of it was ever held; its key could still sell another cart
-            recovery.annul_key(tienda_id=tienda_id, venta_id=venta_id, huella=refused.huella)
-        else:
-            recovery.settle_tombstone(tienda_id=tienda_id, sale=refused.sale)
-    except StockError as error:
+        recovery.let_go(tienda_id=tienda_id, venta_id=venta_id, huella=refused.huella, productos=productos)
+    except (StockError, OperationalError) as error:
         logger.warning("closed sale %s is not annulled in Redis yet: %s", venta_id, error)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from blend_pos.tiendas.locks import own_tienda, share_tiendas
@@ -117,14 +117,7 @@ def retry(*, failed_id: int, now: datetime) -> None:
     sale = _sale_of(failed)
     if _is_written_off(sale):
         raise WrittenOff
-    nonce = uuid4().hex
-    hold = _hold_again(sale, nonce, now)
-    try:
-        _record_hold(failed, sale, hold)
-    except FailedSaleError:
-        if hold.created:
-            reservation.release(tienda_id=sale.tienda_id, venta_id=sale.venta_id, nonce=nonce)
-        raise
+    hold = _hold_and_record(failed, sale, now)
     payload, _total = sale_payload(
         tienda_id=sale.tienda_id,
         venta_id=sale.venta_id,
@@ -140,17 +133,29 @@ def retry(*, failed_id: int, now: datetime) -> None:
         raise CannotPublish
 
 
-def _record_hold(failed: VentaFallida, sale: SaleMessage, hold: reservation.Hold) -> None:
-    """It is tried again, and held. Refused where a cold start took the hold since, its goods are written off, or
-    somebody decided otherwise: a discard let it go, though a late copy may have opened the sale again."""
-    with transaction.atomic():
-        if share_tiendas(tiendas=[sale.tienda_id]).get(sale.tienda_id) != hold.epoch:
-            raise CannotHold
-        if _is_written_off(sale):
-            raise WrittenOff
-        claimed = VentaFallida.objects.filter(pk=failed.pk, estado__in=OPEN, motivo=failed.motivo)
-        if not claimed.update(estado=EstadoFalla.REINTENTADA, con_reserva=True):
-            raise NotOpen
+def _hold_and_record(failed: VentaFallida, sale: SaleMessage, now: datetime) -> reservation.Hold:
+    """It is held, and tried again: under one shared lock, so that nobody lets the hold go in between.
+
+    Refused where Redis is of another epoch, its goods are written off, or somebody decided otherwise: a discard let it
+    go, though a late copy may have opened the sale again.
+    """
+    nonce, hold = uuid4().hex, None
+    try:
+        with transaction.atomic():
+            epoch = share_tiendas(tiendas=[sale.tienda_id]).get(sale.tienda_id)
+            hold = _hold_again(sale, nonce, now)
+            if hold.epoch != epoch:
+                raise CannotHold
+            if _is_written_off(sale):
+                raise WrittenOff
+            claimed = VentaFallida.objects.filter(pk=failed.pk, estado__in=OPEN, motivo=failed.motivo)
+            if not claimed.update(estado=EstadoFalla.REINTENTADA, con_reserva=True):
+                raise NotOpen
+    except FailedSaleError:
+        if hold is not None and hold.created:
+            reservation.release(tienda_id=sale.tienda_id, venta_id=sale.venta_id, nonce=nonce)
+        raise
+    return hold
 
 
 def _hold_again(sale: SaleMessage, nonce: str, now: datetime) -> reservation.Hold:
@@ -208,7 +213,8 @@ def discard(*, failed_id: int, usuario_id: int, nota: str, goods_came_back: bool
             raise NothingHeld
         if sale is not None:
             if not goods_came_back and not _is_written_off(sale):
-                if held_epoch is None or held_epoch != epoch:  # a cold start since would have let it go
+                # Neither a cold start nor whoever lets go what a tombstone holds has let it go since.
+                if held_epoch is None or held_epoch != epoch or not failed.con_reserva:
                     raise NothingHeld
                 _write_off(sale, usuario_id, nota, now)
             transaction.on_commit(partial(_let_go, sale))
@@ -231,9 +237,10 @@ def _is_written_off(sale: SaleMessage) -> bool:
 
 
 def _let_go(sale: SaleMessage) -> None:
+    productos = {item.producto_id for item in sale.items}
     try:
-        recovery.settle_tombstone(tienda_id=sale.tienda_id, sale=sale)
-    except StockError as error:
+        recovery.let_go(tienda_id=sale.tienda_id, venta_id=sale.venta_id, huella=sale.huella, productos=productos)
+    except (StockError, OperationalError) as error:
         logger.warning("discarded sale %s is let go by the next round: %s", sale.venta_id, error)
 
 

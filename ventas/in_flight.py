@@ -7,7 +7,7 @@ from uuid import UUID
 
 from cache_stock import figures, intake, journal
 from ventas.messages import UnreadableMessage, hold_payload
-from ventas.models import EstadoFalla, Venta, VentaFallida
+from ventas.models import EstadoFalla, MotivoFalla, Venta, VentaFallida
 
 SALES_A_QUERY = 500
 
@@ -32,7 +32,7 @@ FUTURE = {
     Fate.WRITTEN: "written in PostgreSQL, its hold not settled yet; the sweep has it settled {when}",
     Fate.FAILED: "could not be written; its stock stays held until a manager retries or discards it",
     Fate.RETRIED: "a manager retried it; published again {when} if it is not written by then",
-    Fate.DISCARDED: "a manager discarded it; the archive's next round lets its stock go",
+    Fate.DISCARDED: "a manager discarded it; the archive's next round, every ten seconds, lets its stock go",
     Fate.ADJUSTMENT: "an adjustment of stock; the sweep completes it {when}",
     Fate.UNREADABLE: "its request cannot be read; the sweep says why in the maintenance log, and its stock stays held",
     Fate.GONE: "the journal names it, its hold is gone; the sweep disarms the tienda, and a cold start puts it right",
@@ -70,10 +70,12 @@ class LiveSale:
 
 @dataclass(frozen=True, slots=True)
 class Misheld:
-    """A hold that nobody waits for (`held`), or an open failed sale whose stock is not held."""
+    """A hold that nobody waits for (`held`; `discarded`: of a sale that was), or an open failed sale whose stock is not
+    held."""
 
     venta_id: UUID
     held: bool
+    discarded: bool = False
 
 
 def live_sales(*, tienda_id: UUID, now_ms: int) -> list[LiveSale]:
@@ -90,10 +92,8 @@ def _judged(tienda_id: UUID, entries: Sequence[journal.JournalEntry], now_ms: in
     mine = {"tienda_id": tienda_id, "venta_id__in": ids}
     written = set(Venta.objects.filter(**mine).values_list("venta_id", "huella"))
     failed = {
-        (venta_id, huella): (pk, estado)
-        for venta_id, huella, pk, estado in VentaFallida.objects.filter(**mine).values_list(
-            "venta_id", "huella", "id", "estado"
-        )
+        (row.venta_id, row.huella): (row.pk, _failed_fate(row))
+        for row in VentaFallida.objects.filter(**mine).only("venta_id", "huella", "estado", "motivo", "con_reserva")
     }
     return [_live_sale(tienda_id, entry, now_ms, written, failed) for entry in entries]
 
@@ -103,11 +103,11 @@ def _live_sale(
     entry: journal.JournalEntry,
     now_ms: int,
     written: set[tuple[UUID, str]],
-    failed: dict[tuple[UUID | None, str], tuple[int, str]],
+    failed: dict[tuple[UUID | None, str], tuple[int, Fate | None]],
 ) -> LiveSale:
     key = (entry.venta_id, entry.hold.huella if entry.hold else "")
-    failed_id, estado = failed.get(key, (None, ""))
-    fate, total = _fate_of(entry, written=key in written, estado=estado)
+    failed_id, failed_fate = failed.get(key, (None, None))
+    fate, total = _fate_of(entry, written=key in written, failed=failed_fate)
     return LiveSale(
         tienda_id=tienda_id,
         venta_id=entry.venta_id,
@@ -123,7 +123,14 @@ def _live_sale(
     )
 
 
-def _fate_of(entry: journal.JournalEntry, *, written: bool, estado: str) -> tuple[Fate, int | None]:
+def _failed_fate(failed: VentaFallida) -> Fate | None:
+    """A copy that came after the discard opens the sale again, and holds nothing all the same."""
+    if failed.motivo == MotivoFalla.LAPIDA and failed.estado == EstadoFalla.ABIERTA and not failed.con_reserva:
+        return Fate.DISCARDED
+    return FAILED_FATES.get(EstadoFalla(failed.estado))
+
+
+def _fate_of(entry: journal.JournalEntry, *, written: bool, failed: Fate | None) -> tuple[Fate, int | None]:
     """Where it is, and its total where it is a sale that can be read."""
     if entry.hold is None:
         return Fate.GONE, None
@@ -135,20 +142,20 @@ def _fate_of(entry: journal.JournalEntry, *, written: bool, estado: str) -> tupl
         return Fate.UNREADABLE, None
     if written:
         return Fate.WRITTEN, total
-    if estado in FAILED_FATES:
-        return FAILED_FATES[EstadoFalla(estado)], total
+    if failed is not None:
+        return failed, total
     return (Fate.FOR_NOBODY if entry.due_ms is None else Fate.ON_ITS_WAY), total
 
 
 def misheld(*, tienda_id: UUID, now_ms: int) -> list[Misheld]:
     """What a look at one moment finds; a sale that moves on meanwhile may be among it. Raises a StockError."""
     for_nobody = [
-        sale.venta_id for sale in live_sales(tienda_id=tienda_id, now_ms=now_ms) if sale.fate is Fate.FOR_NOBODY
+        Misheld(sale.venta_id, held=True, discarded=sale.fate is Fate.DISCARDED)
+        for sale in live_sales(tienda_id=tienda_id, now_ms=now_ms)
+        if sale.fate in {Fate.FOR_NOBODY, Fate.DISCARDED}
     ]
     waiting = VentaFallida.objects.filter(tienda_id=tienda_id, con_reserva=True, estado=EstadoFalla.ABIERTA)
     sales = [(tienda_id, venta_id) for venta_id in waiting.values_list("venta_id", flat=True) if venta_id is not None]
     held = figures.held_anywhere(sales=sales)
     unheld = [venta_id for _tienda, venta_id in sales if (tienda_id, venta_id) not in held]
-    return [Misheld(venta_id, held=True) for venta_id in for_nobody] + [
-        Misheld(venta_id, held=False) for venta_id in sorted(unheld)
-    ]
+    return for_nobody + [Misheld(venta_id, held=False) for venta_id in sorted(unheld)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cache_stock import journal, reconcile
-from ventas import in_flight
+from ventas import in_flight, recovery
 from ventas.in_flight import Misheld
 from ventas.metrics import note_drift
 
@@ -51,8 +51,10 @@ def _repair(found: Reconciled) -> list[str]:
     """By a warmup where that does; a failed sale that holds nothing needs a cold start, which holds it again."""
     tienda_id = found.stock.tienda_id
     done = reconcile.repair(report=found.stock, now_ms=_now_ms())
+    if any(sale.discarded for sale in found.misheld):
+        done.append(f"{recovery.settle_discarded(tiendas=[tienda_id])} holds of discarded sales let go")
     for sale in found.misheld:
-        if sale.held:
+        if sale.held and not sale.discarded:
             journal.sweep_again(tienda_id=tienda_id, venta_id=sale.venta_id, at_ms=_now_ms())
             done.append(f"sale {sale.venta_id} is the sweep's again: it will be written, or fail where it can be seen")
     if any(not sale.held for sale in found.misheld):

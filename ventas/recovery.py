@@ -4,7 +4,7 @@ back."""
 import hashlib
 import logging
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from time import monotonic
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
 
 from blend_pos.telling import in_one_line
 from blend_pos.tiendas.locks import own_tienda, read_timeline
@@ -30,9 +31,11 @@ logger = logging.getLogger(__name__)
 SWEEP_MOST_HOLDS = 500
 BACKLOG_MESSAGES = 10
 PUBLISH_S = 3.0
-DISCARDED_LATELY_S = 3_600
+SALES_A_QUERY = 500
 MOST_ERROR = 2_000
 UNSIGNED = "it does not carry our signature"
+DONE = Q(estado__in=(EstadoFalla.DESCARTADA, EstadoFalla.PERSISTIDA))
+HOLDS_NOTHING = DONE | Q(estado=EstadoFalla.ABIERTA, motivo=MotivoFalla.LAPIDA, con_reserva=False)
 ANNULLED = orjson.dumps({"estado": "ANULADA"}).decode()
 
 _link = open_link(settings.RABBITMQ_URL)
@@ -193,29 +196,44 @@ def _keep_hold(sale: SaleMessage) -> None:
         logger.warning("hold of failed sale %s not marked: %s", sale.venta_id, error)
 
 
-def settle_discarded(*, now: datetime) -> int:
-    """Let go the holds of sales that were discarded a moment ago, where the settlement did not reach Redis."""
+def settle_discarded(*, tiendas: Sequence[UUID]) -> int:
+    """Let go what failed sales of these tiendas hold that were discarded, or written, where the settlement did not
+    reach Redis or a copy came late. The journal knows, however long ago that was. Raises a StockError."""
     settled = 0
-    since = now - timedelta(seconds=DISCARDED_LATELY_S)
-    discarded = VentaFallida.objects.filter(estado=EstadoFalla.DESCARTADA, con_reserva=True, resuelta__gte=since)
-    for failed in discarded.exclude(tienda=None).exclude(venta_id=None):
-        assert failed.tienda_id is not None
-        assert failed.venta_id is not None
-        if reservation.is_held(tienda_id=failed.tienda_id, venta_id=failed.venta_id):
-            settle_tombstone(tienda_id=failed.tienda_id, sale=read_sale(failed.mensaje))
-            settled += 1
+    for tienda_id, ventas in journal.ventas(tiendas=tiendas).items():
+        for start in range(0, len(ventas), SALES_A_QUERY):
+            held = VentaFallida.objects.filter(tienda_id=tienda_id, venta_id__in=ventas[start : start + SALES_A_QUERY])
+            for venta_id, huella in held.filter(HOLDS_NOTHING).values_list("venta_id", "huella"):
+                assert venta_id is not None
+                settled += _let_go_found(tienda_id, venta_id, huella)
     return settled
 
 
-def settle_tombstone(*, tienda_id: UUID, sale: SaleMessage) -> None:
-    """Drop the hold of a discarded sale and keep word of it; the balances are those of now. Raises a StockError."""
-    productos = {item.producto_id for item in sale.items}
-    _settle_annulled(tienda_id, sale.venta_id, sale.huella, productos)
+def _let_go_found(tienda_id: UUID, venta_id: UUID, huella: str) -> bool:
+    """By what the hold says, whether or not its message can be read still. One that cannot be read stops no other."""
+    try:
+        hold = reservation.find_hold(tienda_id=tienda_id, venta_id=venta_id)
+    except reservation.HoldUnreadable:
+        logger.exception("hold %s of tienda %s cannot be read; it stays", venta_id, tienda_id)
+        return False
+    if hold is None or hold.huella != huella:
+        return False
+    productos = {product.producto_id for product in hold.products}
+    return let_go(tienda_id=tienda_id, venta_id=venta_id, huella=huella, productos=productos)
 
 
-def annul_key(*, tienda_id: UUID, venta_id: UUID, huella: str) -> None:
-    """Keep word of a discarded sale of which nothing can be held: its key sells no other cart. Raises a StockError."""
-    _settle_annulled(tienda_id, venta_id, huella, ())
+def let_go(*, tienda_id: UUID, venta_id: UUID, huella: str, productos: Collection[UUID]) -> bool:
+    """Drop what a discarded sale holds and keep word of it, with the balances of now; False where somebody tries it
+    again. Raises a StockError.
+
+    Redis is told under the tienda's exclusive lock: who tries it again holds it and records that under a shared one.
+    """
+    with transaction.atomic():
+        own_tienda(tienda_id=tienda_id)
+        if not VentaFallida.objects.filter(HOLDS_NOTHING, tienda=tienda_id, venta_id=venta_id, huella=huella).exists():
+            return False
+        _settle_annulled(tienda_id, venta_id, huella, productos)
+    return True
 
 
 def _settle_annulled(tienda_id: UUID, venta_id: UUID, huella: str, productos: Collection[UUID]) -> None:

@@ -118,9 +118,8 @@ def sweep() -> None:
 @shared_task(name="ventas.archive_failed", throws=AWAY)
 def archive_failed() -> None:
     """Move what lies in queue.sales.failed to VentaFallida, and let go what discarded sales still hold."""
-    now = datetime.now(UTC)
-    recovery.archive_failed(now=now)
-    recovery.settle_discarded(now=now)
+    recovery.archive_failed(now=datetime.now(UTC))
+    recovery.settle_discarded(tiendas=list(Tienda.objects.filter(epoch__gt=0).values_list("id", flat=True)))
 
 
 @shared_task(name="ventas.cold_start", throws=AWAY)

@@ -160,8 +160,26 @@ MUTANTS = [
         ),
         (
             "what a discard did not let go goes later",
-            "        if reservation.is_held(tienda_id=failed.tienda_id, venta_id=failed.venta_id):",
-            "        if False:",
+            "                settled += _let_go_found(tienda_id, venta_id, huella)\n",
+            "                pass\n",
+            DECIDED,
+        ),
+        (
+            "what a discarded sale holds is let go",
+            "DONE | Q(estado=EstadoFalla.ABIERTA, motivo=MotivoFalla.LAPIDA, con_reserva=False)",
+            "DONE",
+            DECIDED,
+        ),
+        (
+            "nobody lets go what is held again",
+            "        own_tienda(tienda_id=tienda_id)\n        if not VentaFallida",
+            "        if not VentaFallida",
+            DECIDED,
+        ),
+        (
+            "what is tried again is not let go",
+            "        if not VentaFallida.objects.filter(HOLDS_NOTHING, tienda=tienda_id, venta_id=venta_id, huella=huella).exists():\n            return False\n",
+            "",
             DECIDED,
         ),
     ),
@@ -169,14 +187,14 @@ MUTANTS = [
         FAILED,
         (
             "a retry is recorded under its hold's epoch",
-            "if share_tiendas(tiendas=[sale.tienda_id]).get(sale.tienda_id) != hold.epoch:",
+            "if hold.epoch != epoch:",
             "if False:",
             ("tests/ventas/test_admin.py",),
         ),
         (
             "what was written off is not sold as well",
-            "            raise CannotHold\n        if _is_written_off(sale):\n            raise WrittenOff\n",
-            "            raise CannotHold\n",
+            "                raise CannotHold\n            if _is_written_off(sale):\n                raise WrittenOff\n",
+            "                raise CannotHold\n",
             DECIDED,
         ),
         (
@@ -187,8 +205,8 @@ MUTANTS = [
         ),
         (
             "held before it is tried again",
-            "    hold = _hold_again(sale, nonce, now)\n",
-            "    hold = reservation.Hold(False, sale.epoch, '', hold_of(sale)[1])\n",
+            "            hold = _hold_again(sale, nonce, now)\n",
+            "            hold = reservation.Hold(False, sale.epoch, '', hold_of(sale)[1])\n",
             DECIDED,
         ),
         (
@@ -212,8 +230,14 @@ MUTANTS = [
         ),
         (
             "only goods that are held are written off",
-            "if held_epoch is None or held_epoch != epoch:",
+            "if held_epoch is None or held_epoch != epoch or not failed.con_reserva:",
             "if False:",
+            DECIDED,
+        ),
+        (
+            "what a tombstone holds is not written off",
+            " or not failed.con_reserva:",
+            ":",
             DECIDED,
         ),
         (

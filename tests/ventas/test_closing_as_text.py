@@ -118,7 +118,7 @@ def test_whoever_goes_through_failed_sales_copes_with_one_of_no_message(store: S
     row = VentaFallida.objects.get(tienda=store.tienda_id)
     root = sign_in(User.objects.create(username=f"root-{uuid4().hex}", is_staff=True, is_superuser=True))
 
-    assert recovery.settle_discarded(now=datetime.now(UTC)) == 0
+    assert recovery.settle_discarded(tiendas=[store.tienda_id]) == 0
     assert [(each.venta_id, each.answer) for each in cold_start.answers(store.tienda_id)] == [(key, recovery.ANNULLED)]
     assert cold_start.failed_holds(store.tienda_id) == []
     with pytest.raises(failed_sales.NotOpen):

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -11,19 +11,22 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
 
+from blend_pos.tiendas.locks import share_tiendas
 from blend_pos.tiendas.models import Terminal
-from cache_stock import arming, journal, reservation
+from cache_stock import arming, journal, keys, reservation, scripts
 from inventario.models import InventoryLedger, TipoMovimiento
 from tests.pipeline.messages import as_payload, hold
 from tests.pipeline.rabbit import SALES, VirtualHost
 from tests.pipeline.shop import Shop, open_shop
 from tests.polling import wait_until
 from ventas import cold_start, failed_sales, recovery, tasks, topology
-from ventas.messages import SaleMessage, read_sale
+from ventas.in_flight import misheld
+from ventas.messages import read_sale
 from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
+from ventas.reconcile import reconcile_tienda
 
 ROUNDS = 40
 
@@ -70,6 +73,37 @@ def discard(failed: VentaFallida, shop: Shop, *, came_back: bool = True, nota: s
     failed_sales.discard(
         failed_id=failed.pk, usuario_id=shop.users["encargado"].pk, nota=nota, goods_came_back=came_back, now=now()
     )
+
+
+def discard_unheard(
+    failed: VentaFallida, shop: Shop, monkeypatch: pytest.MonkeyPatch, *, came_back: bool = True
+) -> None:
+    """Redis does not answer when its hold is to go."""
+
+    def away(**_asked: object) -> None:
+        raise scripts.StockRefused("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reservation, "settle", away)
+        discard(failed, shop, came_back=came_back)
+
+
+def stand_still(monkeypatch: pytest.MonkeyPatch, *meanwhile: Callable[[], object]) -> None:
+    """Whoever tries a sale again has looked at it, and this happens before it is held."""
+
+    def after_that(**asked: Any) -> dict[UUID, int]:
+        monkeypatch.setattr(failed_sales, "share_tiendas", share_tiendas)  # once
+        with ThreadPoolExecutor(1) as threads:
+            for action in meanwhile:
+                assert threads.submit(_apart, action).result() is None
+        return share_tiendas(**asked)
+
+    monkeypatch.setattr(failed_sales, "share_tiendas", after_that)
+
+
+def forget_answer(shop: Shop, failed: VentaFallida) -> None:
+    """Two days have passed, or memory was short."""
+    journal.forget_answer(tienda_id=shop.tienda_id, venta_id=venta_id(failed))
 
 
 def venta_id(failed: VentaFallida) -> UUID:
@@ -310,15 +344,7 @@ def test_written_off_while_it_is_tried_again(host: VirtualHost, monkeypatch: pyt
     shop = open_shop(stock=20)
     failed = fail(shop)
     assert failed.mensaje is not None
-    mensaje, hold_again = failed.mensaje, failed_sales._hold_again
-
-    def stand_still(sale: SaleMessage, nonce: str, when: datetime) -> reservation.Hold:
-        monkeypatch.setattr(failed_sales, "_hold_again", hold_again)  # once
-        discard(failed, shop, came_back=False)
-        persist(mensaje)
-        return hold_again(sale, nonce, when)
-
-    monkeypatch.setattr(failed_sales, "_hold_again", stand_still)
+    stand_still(monkeypatch, partial(discard, failed, shop, came_back=False), partial(persist, failed.mensaje))
     with pytest.raises(failed_sales.WrittenOff):
         retry(failed)
 
@@ -327,20 +353,12 @@ def test_written_off_while_it_is_tried_again(host: VirtualHost, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("came_back", [True, False])
-def test_discarded_while_it_is_held_again(came_back: bool, host: VirtualHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And a late copy has opened it again meanwhile: the hold that the retry found is gone."""
+def test_discarded_before_it_is_held_again(came_back: bool, host: VirtualHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a late copy has opened it again meanwhile: somebody decided otherwise since it was looked at."""
     shop = open_shop()
     failed = fail(shop)
-    hold_again = failed_sales._hold_again
-
-    def overtaken(*arguments: Any) -> Any:
-        held = hold_again(*arguments)
-        assert failed.mensaje is not None
-        discard(failed, shop, came_back=came_back)
-        persist(failed.mensaje)
-        return held
-
-    monkeypatch.setattr(failed_sales, "_hold_again", overtaken)
+    assert failed.mensaje is not None
+    stand_still(monkeypatch, partial(discard, failed, shop, came_back=came_back), partial(persist, failed.mensaje))
 
     with pytest.raises(failed_sales.FailedSaleError):
         retry(failed)
@@ -429,18 +447,124 @@ def test_what_cannot_be_read_can_only_be_discarded(host: VirtualHost) -> None:
     assert failed.estado == EstadoFalla.DESCARTADA
 
 
-def test_a_discard_that_does_not_reach_redis_is_let_go_later(host: VirtualHost) -> None:
+@pytest.mark.parametrize("came_back", [True, False])
+@pytest.mark.parametrize("retried", [True, False])
+def test_a_discard_that_does_not_reach_redis_is_let_go_however_late(
+    came_back: bool, retried: bool, host: VirtualHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Maintenance was down for days."""
     shop = open_shop()
     failed = fail(shop)
-    VentaFallida.objects.filter(pk=failed.pk).update(
-        estado=EstadoFalla.DESCARTADA, resuelta=now(), resuelta_por=shop.users["encargado"], nota="x"
-    )
+    if retried:
+        retry(failed)
+    discard_unheard(failed, shop, monkeypatch, came_back=came_back)
+    VentaFallida.objects.filter(pk=failed.pk).update(resuelta=now() - timedelta(days=3))
     assert shop.holds()
 
-    assert recovery.settle_discarded(now=now()) >= 1
+    assert recovery.settle_discarded(tiendas=[shop.tienda_id]) == 1
 
     assert not shop.holds()
     shop.assert_exact()
+    assert recovery.settle_discarded(tiendas=[shop.tienda_id]) == 0
+
+
+def test_a_discarded_sale_that_cannot_be_read_any_more_is_let_go_by_what_it_holds(
+    host: VirtualHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+    discard_unheard(failed, shop, monkeypatch, came_back=False)
+    VentaFallida.objects.filter(pk=failed.pk).update(mensaje={"esquema": 99})
+
+    assert recovery.settle_discarded(tiendas=[shop.tienda_id]) == 1
+
+    assert not shop.holds()
+    shop.assert_exact()
+
+
+def test_a_hold_that_cannot_be_read_stops_no_other(host: VirtualHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = open_shop()
+    spoilt = fail(shop)
+    discard_unheard(spoilt, shop, monkeypatch)
+    other = hold(shop, [(shop.products[1], 2_000)])
+    recovery.record_failed_sale(sale=read_sale(other), error="for a test", now=now())
+    discard_unheard(VentaFallida.objects.get(venta_id=other["venta_id"]), shop, monkeypatch)
+    scripts.set_field(key=keys.hold(shop.tienda_id, venta_id(spoilt)), field="lineas", value="spoilt")
+
+    assert recovery.settle_discarded(tiendas=[shop.tienda_id]) == 1
+
+    assert set(shop.holds()) == {venta_id(spoilt)}
+
+
+def test_the_hold_of_another_cart_under_its_key_stays(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+    discard(failed, shop)
+    forget_answer(shop, failed)
+    hold(shop, [(shop.products[1], 1_000)], venta_id=failed.venta_id)
+
+    assert recovery.settle_discarded(tiendas=[shop.tienda_id]) == 0
+
+    assert set(shop.holds()) == {failed.venta_id}
+
+
+@pytest.mark.parametrize("came_back", [True, False])
+def test_the_key_of_a_discarded_sale_that_sells_again_holds_nothing_at_rest(came_back: bool, host: VirtualHost) -> None:
+    """Redis has forgotten that it is annulled, and its key does not say how old it is."""
+    shop = open_shop()
+    failed = fail(shop)
+    discard(failed, shop, came_back=came_back)
+    sold = shop.sold()
+    forget_answer(shop, failed)
+    persist(hold(shop, [(shop.products[0], 7_000)], venta_id=failed.venta_id))
+    again = the_failure(shop)
+    assert (again.estado, again.motivo, again.con_reserva) == (EstadoFalla.ABIERTA, MotivoFalla.LAPIDA, False)
+    assert [(sale.held, sale.discarded) for sale in misheld(tienda_id=shop.tienda_id, now_ms=0)] == [(True, True)]
+    if came_back:  # what it holds may be let go at any moment
+        with pytest.raises(failed_sales.NothingHeld):
+            discard(again, shop, came_back=False)
+
+    found = reconcile_tienda(tienda_id=shop.tienda_id, repair=True, patience_s=0)
+
+    assert found.done == ["1 holds of discarded sales let go"]
+    assert (shop.holds(), shop.written(), shop.sold()) == ({}, {}, sold)
+    shop.assert_exact()
+    assert reconcile_tienda(tienda_id=shop.tienda_id, repair=False, patience_s=0).differences == 0
+
+
+def test_nobody_lets_go_what_is_held_again_and_not_recorded_yet(
+    host: VirtualHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its key sold again, it is a tombstone that holds; whoever lets go such waits for whoever tries one again."""
+    shop = open_shop()
+    failed = fail(shop)
+    discard(failed, shop)
+    forget_answer(shop, failed)
+    persist(hold(shop, [(shop.products[0], 7_000)], venta_id=failed.venta_id))
+    hold_again = failed_sales._hold_again
+
+    with ThreadPoolExecutor(1) as threads:
+
+        def then_it_is_let_go(*arguments: Any) -> reservation.Hold:
+            held = hold_again(*arguments)
+            letting_go = threads.submit(_apart, partial(recovery.settle_discarded, tiendas=[shop.tienda_id]))
+            wait_until(lambda: letting_go.done() or _somebody_waits(), timeout_s=5, what="it is let go, or not yet")
+            return held
+
+        monkeypatch.setattr(failed_sales, "_hold_again", then_it_is_let_go)
+        retry(failed)
+
+    assert the_failure(shop).estado == EstadoFalla.REINTENTADA
+    assert set(shop.holds()) == {failed.venta_id}
+    persist(*published(host, shop))
+    assert shop.written() == {failed.venta_id: 1}
+    shop.assert_exact()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
+        return bool((cursor.fetchone() or (False,))[0])
 
 
 # --- at once
@@ -487,7 +611,7 @@ def test_two_people_decide_at_once(host: VirtualHost) -> None:
     shop.assert_exact()
 
 
-def _apart(action: Callable[[], None]) -> Exception | None:
+def _apart(action: Callable[[], object]) -> Exception | None:
     """Do it in a thread of its own; the refusal, if it was refused."""
     try:
         action()

@@ -91,10 +91,6 @@ def in_list(client: Client, **query: str) -> list[tuple[str, str]]:
     return [(str(venta), held) for venta, held in rows]
 
 
-def drop_hold(shop: Shop, failed: VentaFallida) -> None:
-    recovery.settle_tombstone(tienda_id=shop.tienda_id, sale=read_sale(failed.mensaje))
-
-
 # --- reading
 
 

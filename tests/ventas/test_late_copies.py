@@ -2,17 +2,16 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from blend_pos.tiendas.models import Rol
 from cache_stock import keys
-from cache_stock.reservation import Hold
 from cache_stock.scripts import stock_client
 from tests.cache_stock.store import Store
 from tests.tiendas.people import hire
 from tests.ventas.test_admin import failed_sale, held_sale, write
+from tests.ventas.test_failed_sales import stand_still
 from ventas import cold_start, failed_sales, persistence, recovery
 from ventas.messages import read_sale
 from ventas.models import EstadoFalla, MotivoFalla, Venta, VentaFallida
@@ -101,21 +100,14 @@ def test_a_copy_of_a_written_sale_settles_it_with_the_balances_of_now(store: Sto
     store.assert_in_step()
 
 
-def test_a_sale_that_is_discarded_while_it_is_held_again_is_not_tried(
+def test_a_sale_that_is_discarded_before_it_is_held_again_is_not_tried(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cajero = hire(store.shop, rol=Rol.CAJERO)
     failed = failed_sale(store, cajero)
-    hold_again = failed_sales._hold_again
-
-    def discarded_meanwhile(*arguments: Any) -> Hold:
-        held = hold_again(*arguments)
-        VentaFallida.objects.filter(pk=failed.pk).update(
-            estado=EstadoFalla.DESCARTADA, resuelta=datetime.now(UTC), resuelta_por=cajero, nota="a test"
-        )
-        return held
-
-    monkeypatch.setattr(failed_sales, "_hold_again", discarded_meanwhile)
+    discarded = VentaFallida.objects.filter(pk=failed.pk)
+    decision = {"estado": EstadoFalla.DESCARTADA, "resuelta": datetime.now(UTC), "resuelta_por": cajero, "nota": "x"}
+    stand_still(monkeypatch, lambda: discarded.update(**decision))
 
     with pytest.raises(failed_sales.NotOpen):
         failed_sales.retry(failed_id=failed.pk, now=datetime.now(UTC))

@@ -35,6 +35,8 @@ TIME_PASSES: Step = ("lease_runs_out", {})
 DISCARD: Step = ("discard", {"pick": 0, "goods_came_back": True, "redis": "there"})
 HOLD_FAILED: Step = ("hold_failed", {"pick": 0})
 RETRY: Step = ("retry", {"pick": 0, "outcome": "confirmed"})
+LET_GO_LATER: Step = ("let_go_later", {})
+FORGET_ANSWERS: Step = ("forget_answers", {"tienda": TIENDA})
 PERSIST = [DELIVER, WORK, WORK]
 WHOLE_COLD_START = cold_start(30)
 
@@ -42,6 +44,11 @@ WHOLE_COLD_START = cold_start(30)
 def lose(how: str) -> Step:
     return "lose", {"how": how, "pick": 0}
 
+
+SOLD_AGAIN = [
+    *(sell(), publish("confirmed"), LOOK, ANSWER, POISON, ARCHIVE, DISCARD),
+    *(FORGET_ANSWERS, AGAIN, publish("confirmed"), *PERSIST),
+]
 
 # rule -> what happens without it, and how. The first four are mistakes that drafts of the protocol made.
 HISTORIES: dict[str, tuple[str, list[Step]]] = {
@@ -100,6 +107,13 @@ HISTORIES: dict[str, tuple[str, list[Step]]] = {
             *(REPUBLISH, *PERSIST, lose("empty"), *WHOLE_COLD_START),
             *(HOLD_FAILED, RETRY, *PERSIST),
         ],
+    ),
+    # Redis has forgotten that a sale is annulled, and its key sells again.
+    "what a discarded sale holds is let go": ("held for nobody", SOLD_AGAIN),
+    # The same; whoever tries it again finds the hold, and beat lets it go before that is recorded.
+    "nobody lets go what is held again": (
+        "queued without a hold",
+        [*SOLD_AGAIN, HOLD_FAILED, LET_GO_LATER, RETRY],
     ),
     # Redis falls back, between two steps of a cold start, to a state in which that cold start had the claim already.
     "the server of the claim": (

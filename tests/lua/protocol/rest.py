@@ -89,8 +89,21 @@ def _finish_holds(world: World) -> None:
         sweep(world, tienda=tienda)
     while world.adjustments:
         adjust(world, pick=0)
+    world.retries.clear()  # they held it, and died before that was recorded
     let_go_later(world)
+    _nothing_held_for_nobody(world)
     _finish_failures(world)
+
+
+def _nothing_held_for_nobody(world: World) -> None:
+    """Whatever a supervisor decides next."""
+    seen = world.server.look()
+    for tienda, tables in world.postgres.tables.items():
+        if any(
+            failed.discarded and not failed.con_reserva and venta in seen[tienda].holds
+            for venta, failed in tables.failed.items()
+        ):
+            raise Violation("held for nobody")
 
 
 def _finish_failures(world: World) -> None:

@@ -150,6 +150,8 @@ RARE = {
     "epoch": RULES["epoch"],
     "a failed sale's hold stays known": Rule(machine=frozenset({"known hold"})),
     "a discarded sale holds nothing": Rule(machine=frozenset({"tombstone holds"})),
+    "what a discarded sale holds is let go": Rule(machine=frozenset({"let go again"})),
+    "nobody lets go what is held again": Rule(machine=frozenset({"lock of a retry"})),
     "intents of the sweep": PARTS["intents of the sweep"],
     "balances are those of the transaction": PARTS["balances are those of the transaction"],
 }

@@ -47,7 +47,8 @@ def flush(world: World, *, tienda: UUID, producto: int) -> None:
 @act(often=0.2, tienda=TIENDAS)
 def forget_answers(world: World, *, tienda: UUID) -> None:
     """Two days pass: Redis forgets what it answered."""
-    for venta in world.postgres.tables[tienda].sales:
+    tables = world.postgres.tables[tienda]
+    for venta in [*tables.sales, *tables.tombstones()]:
         world.server.client.delete(keys.answer(tienda, venta))
 
 

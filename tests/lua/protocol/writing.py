@@ -213,7 +213,8 @@ def discard(world: World, *, pick: int, goods_came_back: bool, redis: str) -> No
     if sale.venta_id in tables.sales:
         return
     if not goods_came_back and sale.venta_id not in tables.operations:
-        if not reservation.is_held(tienda_id=sale.tienda_id, venta_id=sale.venta_id):
+        held = reservation.is_held(tienda_id=sale.tienda_id, venta_id=sale.venta_id)
+        if not held or not failed.con_reserva:
             return
         tables.operations.add(sale.venta_id)
         for producto, cantidad in quantities(sale).items():
@@ -226,11 +227,18 @@ def discard(world: World, *, pick: int, goods_came_back: bool, redis: str) -> No
 
 @act(often=0.2)
 def let_go_later(world: World) -> None:
-    """Beat lets go what failed sales still hold that are discarded or written, where the settlement was lost."""
+    """Beat lets go what failed sales still hold that are discarded or written: the settlement was lost, or a discarded
+    key sold again. Not while somebody who holds one again has not recorded it yet: then it waits for him."""
+    tried = [] if "lock of a retry" in world.without else [retry.failed for retry in world.retries]
     for rows in world.postgres.tables.values():
-        done = [failed for failed in rows.failed.values() if failed.estado not in OPEN and failed.con_reserva]
+        done = [failed for failed in rows.failed.values() if _holds_nothing(world, failed)]
         held = [f for f in done if reservation.is_held(tienda_id=f.sale.tienda_id, venta_id=f.sale.venta_id)]
-        let_go(world, [failed.sale for failed in held])
+        let_go(world, [failed.sale for failed in held if all(failed is not other for other in tried)])
+
+
+def _holds_nothing(world: World, failed: Failed) -> bool:
+    again = failed.discarded and not failed.con_reserva and "let go again" not in world.without
+    return failed.estado not in OPEN or again
 
 
 def let_go(world: World, sales: Sequence[SaleMessage]) -> None:
