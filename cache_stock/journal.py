@@ -24,6 +24,15 @@ class JournalState:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What a tienda was armed with, and where PostgreSQL was seen last, bytes of its log."""
+
+    epoch: int
+    timeline: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class JournalEntry:
     """A line of a journal. `due_ms`: when the sweep looks next, None of a failed sale; `hold`: None where it is gone.
 
@@ -113,16 +122,30 @@ def warmup_taken(*, tienda_id: UUID) -> None:
     scripts.delete_field(key=keys.meta(tienda_id), field="calentar")
 
 
-def armed_histories(*, tiendas: Sequence[UUID]) -> dict[UUID, tuple[int | None, str]]:
-    """For each tienda the epoch and the PostgreSQL timeline that its Redis says it was armed with."""
+def armed_histories(*, tiendas: Sequence[UUID]) -> dict[UUID, History]:
+    """What each tienda's Redis says that it was armed with; those that are not armed are left out."""
     pipe = scripts.stock_client().pipeline(transaction=False)
     for tienda in tiendas:
-        pipe.hmget(keys.meta(tienda), ["run_id", "epoch", "timeline"])
+        pipe.hmget(keys.meta(tienda), ["run_id", "epoch", "timeline", "wal"])
     answers = scripts.guarded(pipe.execute)
     return {
-        tienda: (int(epoch) if run_id and epoch else None, timeline or "")
-        for tienda, (run_id, epoch, timeline) in zip(tiendas, answers, strict=True)
+        tienda: History(int(epoch), timeline or "", int(wal or 0))
+        for tienda, (run_id, epoch, timeline, wal) in zip(tiendas, answers, strict=True)
+        if run_id and epoch
     }
+
+
+def note_position(*, tiendas: Sequence[UUID], position: int) -> None:
+    """PostgreSQL was seen there. A full Redis refuses it, and remembers an earlier one."""
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    for tienda in tiendas:
+        pipe.hset(keys.meta(tienda), "wal", position)
+    scripts.guarded(partial(pipe.execute, raise_on_error=False))
+
+
+def doubt_answers(*, tienda_id: UUID) -> None:
+    """The next cold start forgets what was answered, as where PostgreSQL is another."""
+    scripts.delete_field(key=keys.meta(tienda_id), field="timeline")
 
 
 def disarm(*, tienda_id: UUID) -> None:

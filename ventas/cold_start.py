@@ -14,7 +14,7 @@ import orjson
 from django.conf import settings
 from django.db.models import Count
 
-from blend_pos.tiendas.locks import read_timeline
+from blend_pos.tiendas.locks import read_position, read_timeline
 from blend_pos.tiendas.models import Tienda
 from cache_stock import arming, journal, reservation
 from ventas import broker, recovery
@@ -66,14 +66,25 @@ def _now_ms() -> int:
 def disarm_other_histories() -> None:
     """Redis armed with another PostgreSQL's past, or with an epoch that is not valid, promises what nobody will
     write."""
-    timeline = read_timeline()
     epochs = dict(Tienda.objects.filter(epoch__gt=0).values_list("id", "epoch"))
-    for tienda, (epoch, armed_timeline) in journal.armed_histories(tiendas=list(epochs)).items():
-        if epoch is not None and (epoch != epochs[tienda] or armed_timeline != timeline):
-            logger.error(
-                "tienda %s disarmed: epoch %s of %s, timeline %s", tienda, epoch, epochs[tienda], armed_timeline
-            )
-            journal.disarm(tienda_id=tienda)
+    armed = journal.armed_histories(tiendas=list(epochs))
+    timeline, position = read_timeline(), read_position()  # after Redis: PostgreSQL does not go back
+    moved_on = []
+    for tienda, seen in armed.items():
+        went_back = seen.position > position
+        if seen.epoch == epochs[tienda] and seen.timeline == timeline and not went_back:
+            if seen.position < position:
+                moved_on.append(tienda)
+            continue
+        logger.error(
+            "tienda %s disarmed: epoch %s of %s, timeline %s%s",
+            *(tienda, seen.epoch, epochs[tienda], seen.timeline, ", PostgreSQL went back" if went_back else ""),
+        )
+        if went_back:
+            journal.doubt_answers(tienda_id=tienda)
+        journal.disarm(tienda_id=tienda)
+    if moved_on:
+        journal.note_position(tiendas=moved_on, position=position)
 
 
 def _disarmed() -> dict[UUID, int]:

@@ -17,6 +17,8 @@ SELECT system_identifier || ':' || substr(pg_walfile_name(pg_current_wal_insert_
     || ':' || 'tiendas'::regclass::oid FROM pg_control_system()
 """
 
+ON_DISK = "SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn"
+
 
 class NoTransaction(RuntimeError):
     """A lock was asked for outside a transaction, where it would be gone at once."""
@@ -47,6 +49,15 @@ def read_timeline() -> str:
         cursor.execute(TIMELINE)
         (timeline,) = cursor.fetchone() or ("",)
     return str(timeline)
+
+
+def read_position() -> int:
+    """How much of its history this PostgreSQL has on disk, bytes: less than before only where it was put back to an
+    earlier moment, which the timeline does not always tell."""
+    with connection.cursor() as cursor:
+        cursor.execute(ON_DISK)
+        (position,) = cursor.fetchone() or (0,)
+    return int(position)
 
 
 def _assert_transaction() -> None:

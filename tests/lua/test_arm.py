@@ -11,7 +11,7 @@ from tests.lua.stocked import StockedTienda, change_identity
 
 def test_arms_this_server_in_this_epoch(tienda: StockedTienda) -> None:
     claim = tienda.claim()
-    tienda.client.hset(tienda.meta, "freno", "1")
+    tienda.client.hset(tienda.meta, mapping={"freno": "1", "wal": "7"})  # of the PostgreSQL of before
 
     assert arm(tienda, claim, epoch=8, timeline="77:0001")
 

@@ -71,6 +71,7 @@ MUTANTS = [
         "only the failed cart's hold", "fail", "if redis.call('HGET', KEYS[2], 'huella') ~= ARGV[2] then return 0 end\n"
     ),
     lua("what is armed is not claimed", "begin", "if armed_epoch(meta) then return {0} end\n"),
+    lua("where the PostgreSQL of before was is forgotten", "arm", ", 'wal'"),
     lua("a lease ends", "begin", " and left > 0"),
     lua("a lease by a wrong clock is none", "begin", " and left <= LONGEST_LEASE_MS"),
     *(
@@ -85,7 +86,7 @@ MUTANTS = [
     lua("load writes whatever is there", "load", "'version', ARGV[at + 2], "),
     lua("held again once", "rehold", "if redis.call('EXISTS', hold) == 1 then return 1 end\n"),
     lua("held again it is not swept", "rehold", "'+inf'", "ARGV[8]"),
-    lua("arming ends the claim", "arm", "redis.call('HDEL', meta, 'token', 'lease', 'freno')\n"),
+    lua("arming ends the claim", "arm", "redis.call('HDEL', meta, 'token', 'lease', 'freno', 'wal')\n"),
     shared("a restart disarms", "state[1] ~= run_id or ", "", "tests/lua/test_arm.py"),
     shared("a failover disarms", " or state[2] ~= master_replid", "", "tests/lua/test_arm.py"),
     shared(

@@ -76,8 +76,21 @@ MUTANTS = [
             "if True:",
             ("tests/pipeline/test_redis_lost.py",),
         ),
-        ("another epoch disarms", "epoch != epochs[tienda] or ", "", DRAINED),
-        ("another timeline disarms", " or armed_timeline != timeline", "", DRAINED),
+        ("another epoch disarms", "seen.epoch == epochs[tienda] and ", "", DRAINED),
+        ("another timeline disarms", "seen.timeline == timeline and ", "", DRAINED),
+        ("a PostgreSQL that went back disarms", " and not went_back:", ":", DRAINED),
+        (
+            "what was answered before it went back is forgotten",
+            "            journal.doubt_answers(tienda_id=tienda)\n",
+            "            pass\n",
+            DRAINED,
+        ),
+        (
+            "where PostgreSQL is, is kept",
+            "        journal.note_position(tiendas=moved_on, position=position)\n",
+            "        pass\n",
+            DRAINED,
+        ),
         (
             "a retry that was overtaken is open again",
             "    waiting.filter(estado=EstadoFalla.REINTENTADA).update(estado=EstadoFalla.ABIERTA)\n",

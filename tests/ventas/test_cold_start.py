@@ -3,13 +3,14 @@
 import time
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
-from blend_pos.tiendas.locks import own_tienda, share_tiendas
+from blend_pos.tiendas.locks import own_tienda, read_position, share_tiendas
 from cache_stock import arming, journal, keys
 from cache_stock.scripts import stock_client
 from tests.pipeline.messages import as_payload, hold
@@ -140,6 +141,36 @@ def test_a_redis_of_another_past_is_disarmed(live_db: None, other: tuple[str, st
     cold_start.disarm_other_histories()
 
     assert not shop.is_armed()
+
+
+def test_a_redis_that_postgresql_went_back_behind_is_disarmed_and_its_answers_are_forgotten(live_db: None) -> None:
+    """A copy of its files of before was put in its place: neither timeline nor epoch tells."""
+    shop = open_shop()
+    meta, kept = keys.meta(shop.tienda_id), keys.answer(shop.tienda_id, uuid4())
+    stock_client().set(kept, f"{'a' * 64} written")
+    cold_start.disarm_other_histories()
+    seen = int(stock_client().hget(meta, "wal") or 0)
+    assert 0 < seen <= read_position()
+    stock_client().hset(meta, "wal", read_position() + 10**12)
+
+    cold_start.disarm_other_histories()
+
+    assert not shop.is_armed()
+    claim = arming.claim(tienda_id=shop.tienda_id, token="mine", now_ms=int(time.time() * 1000), lease_ms=10_000)
+    assert claim is not None
+    assert arming.load_and_arm(claim=claim, seen_epoch=1, now_ms=int(time.time() * 1000))
+    assert stock_client().get(kept) is None
+    cold_start.disarm_other_histories()
+    assert shop.is_armed()
+
+
+def test_where_postgresql_moves_on_redis_stays_armed(live_db: None) -> None:
+    shop = open_shop()
+    for _look in range(3):
+        cold_start.disarm_other_histories()
+        open_shop()  # writes
+
+    assert shop.is_armed()
 
 
 # --- who writes, and who starts anew
