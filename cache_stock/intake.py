@@ -108,7 +108,8 @@ def lower_stock(*, operation: Operation, now_ms: int) -> list[ledger.StockBalanc
 
 
 def finish_adjustment(*, hold: reservation.LiveHold) -> bool:
-    """Write the operation of a hold whose process died; False where it cannot be now, and the hold stays.
+    """Write the operation of a hold whose process died; False where it cannot be now, and the hold stays, or where it
+    never can be, and the hold is given back: the ledger has another operation under its key.
 
     Errors of a PostgreSQL that is away are raised.
     """
@@ -117,6 +118,13 @@ def finish_adjustment(*, hold: reservation.LiveHold) -> bool:
         written = _write(operation, sign=-1, epoch=hold.epoch)
     except _EpochOver:
         logger.warning("adjustment %s is from before a cold start", hold.venta_id)
+        return False
+    except OperationConflict:
+        logger.warning("adjustment %s is given back: its key is another operation's", hold.venta_id)
+        balances = ledger.balances(productos=sorted(operation.quantities))
+        _tell_redis(
+            operation, _Written(balances, read_timeline()), [reservation.SettledSale(hold.venta_id, hold.huella)]
+        )
         return False
     except (IntakeError, ledger.UnknownProduct, IntegrityError):
         logger.exception("adjustment %s cannot be written; its hold stays", hold.venta_id)

@@ -246,6 +246,20 @@ def test_a_hold_from_before_a_cold_start_writes_nothing(store: Store, producto: 
     assert len(movements(producto)) == 1
 
 
+def test_what_is_held_under_the_key_of_another_operation_is_given_back(store: Store, producto: UUID) -> None:
+    """Whoever held it died before it gave that back; the ledger only grows, so it will never be written."""
+    operation = store.operation({producto: 4000})
+    died_after_the_hold(store, operation)
+    (hold,) = overdue(store)
+    intake._write(store.operation({producto: 3000}, operacion=operation.operacion), sign=-1, epoch=store.epoch())
+
+    assert not intake.finish_adjustment(hold=hold)
+
+    assert movements(producto) == [("INICIAL", "10.000"), ("AJUSTE", "-3.000")]
+    assert store.journal() == {}
+    store.assert_in_step()
+
+
 def test_a_sale_is_no_adjustment(store: Store, producto: UUID) -> None:
     store.hold({producto: 1000}, pedido='{"pago": "AJUSTE", "lineas": []}')
     (hold,) = overdue(store)

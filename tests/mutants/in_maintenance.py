@@ -263,6 +263,12 @@ MUTANTS = [
     *of(
         INTAKE,
         (
+            "what can never be written is given back",
+            "    except OperationConflict:\n        logger.warning",
+            "    except ZeroDivisionError:\n        logger.warning",
+            MOVED,
+        ),
+        (
             "what goes out is held first",
             "        hold = _hold(operation, nonce, now_ms)\n",
             "        hold = reservation.Hold(True, reservation.armed_epochs(tiendas=[operation.tienda_id])[operation.tienda_id] or 0, '', ())\n",
