@@ -1,10 +1,12 @@
 """POST ventas/{id}/cierre: close a sale that was refused, for good."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -102,9 +104,15 @@ def _supervisor(request: Request, seat: Seat, named: dict[str, Any] | None) -> t
             raise PermissionDenied(EncargadoOrAbove.message, code=EncargadoOrAbove.code)
         return seat.usuario_id, seat.username
     user = check_password(
-        request=request, username=named["usuario"], password=named["clave"], tienda_id=str(seat.tienda_id)
+        request=request,
+        username=named["usuario"],
+        password=named["clave"],
+        tienda_id=str(seat.tienda_id),
+        may=partial(_supervises, tienda_id=seat.tienda_id),
     )
-    rol = roles_of(usuario=user).get(seat.tienda_id)
-    if rol is None or ROLE_ORDER[rol] < ROLE_ORDER[Rol.ENCARGADO]:
-        raise PermissionDenied(EncargadoOrAbove.message, code=EncargadoOrAbove.code)
     return user.pk, user.get_username()
+
+
+def _supervises(usuario: User, *, tienda_id: UUID) -> bool:
+    rol = roles_of(usuario=usuario).get(tienda_id)
+    return rol is not None and ROLE_ORDER[rol] >= ROLE_ORDER[Rol.ENCARGADO]

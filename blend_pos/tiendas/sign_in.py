@@ -3,6 +3,7 @@
 A till is shared, so an address says nothing; and who is locked out of one tienda still works in another.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,10 +12,12 @@ from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from blend_pos.tiendas import acts
-from blend_pos.tiendas.models import Accion, Membresia
+from blend_pos.tiendas.models import Accion, Acto, Membresia
 
 TIENDA_ATTRIBUTE = "blend_sign_in_tienda"
 
@@ -52,19 +55,40 @@ class Attempt:
     username: str
     was_locked: bool
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """As axes reads them."""
+        return {"username": self.username}
+
     @classmethod
     def begin(cls, *, request: Any, username: str) -> "Attempt":
         """Before the password is looked at."""
         return cls(request, username, bool(AxesProxyHandler.is_locked(request, {"username": username})))
 
     def failed(self) -> None:
-        """Nobody is."""
+        """Nobody is. What fails at the same time is recorded one by one, so that a lock is one row and the last."""
         if self.was_locked:
             return
-        person = User.objects.filter(username=self.username).first()
-        if person is not None:
-            locked = AxesProxyHandler.is_locked(self.request, {"username": self.username})
-            _record(self.request, Accion.BLOQUEO if locked else Accion.ENTRADA_FALLIDA, person)
+        with transaction.atomic():
+            person = User.objects.select_for_update(no_key=True).filter(username=self.username).first()
+            if person is None:
+                return
+            if not AxesProxyHandler.is_locked(self.request, self.credentials):
+                _record(self.request, Accion.ENTRADA_FALLIDA, person)
+            elif not _lock_is_on_record(self.request, person):
+                _record(self.request, Accion.BLOQUEO, person)
+
+    def refused(self) -> None:
+        """The password is right, and its person may not come in here: counted and recorded like a wrong one."""
+        AxesProxyHandler.user_login_failed(sender=Attempt, credentials=self.credentials, request=self.request)
+        self.failed()
+
+
+def _lock_is_on_record(request: Any, person: User) -> bool:
+    of_now = Acto.objects.filter(fecha__gt=Now() - settings.AXES_COOLOFF_TIME, persona_id=person.pk)
+    here = of_now.filter(tienda=getattr(request, TIENDA_ATTRIBUTE, None))
+    last = here.filter(accion__in=(Accion.ENTRADA_FALLIDA, Accion.BLOQUEO)).order_by("-id").first()
+    return last is not None and last.accion == Accion.BLOQUEO
 
 
 def record_entry(*, request: Any, user: Any) -> None:
@@ -78,20 +102,31 @@ def _record(request: Any, accion: Accion, person: User) -> None:
     acts.record(accion=accion, por=por, tienda_id=getattr(request, TIENDA_ATTRIBUTE, None), objeto=name)
 
 
-def check_password(*, request: HttpRequest, username: str, password: str, tienda_id: str | None) -> User:
+def check_password(
+    *,
+    request: HttpRequest,
+    username: str,
+    password: str,
+    tienda_id: str | None,
+    may: Callable[[User], bool] = lambda _user: True,
+) -> User:
     """The person of this name and password; a failure is put on record, a success is its caller's to record.
 
     `tienda_id`: where the device is; one that is not theirs counts as none, so that inventing tiendas gains no guess.
+    `may`: who has the right password, and may not do what it is asked for, has failed like everybody else.
     Raises WrongCredentials, LockedOut.
     """
     setattr(request, TIENDA_ATTRIBUTE, _own_tienda(username, tienda_id))
     attempt = Attempt.begin(request=request, username=username)
     user = authenticate(request, username=username, password=password)
     credentials = {"username": username}
-    if isinstance(user, User):
+    if isinstance(user, User) and may(user):
         AxesProxyHandler.reset_attempts(username=limited_name(request, credentials))
         return user
-    attempt.failed()
+    if user is None:
+        attempt.failed()
+    else:
+        attempt.refused()
     locked = AxesProxyHandler.is_locked(request, credentials)
     request.axes_locked_out = False  # type: ignore[attr-defined] # axes' middleware would answer in its own way
     raise LockedOut if locked else WrongCredentials

@@ -21,7 +21,10 @@ class SignInForm(AuthenticationForm):
         try:
             values: dict[str, Any] = super().clean()
         except ValidationError:
-            attempt.failed()
+            if self.get_user() is None:
+                attempt.failed()
+            else:  # not of the staff
+                attempt.refused()
             raise
         user = self.get_user()
         if user is not None:

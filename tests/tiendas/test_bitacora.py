@@ -21,6 +21,7 @@ from blend_pos.tiendas import access_cache, acts
 from blend_pos.tiendas.access_cache import AccessUnavailable
 from blend_pos.tiendas.admin_acts import RecordedAdmin
 from blend_pos.tiendas.models import Accion, Acto, Membresia, Rol, TokenTerminal
+from tests.concurrency.together import all_at_once
 from tests.tiendas.confirming import mark_of, post_confirmed
 from tests.tiendas.people import PASSWORD, Shop, bearer, give_token, hire, open_shop, sign_in
 
@@ -238,6 +239,34 @@ def test_who_may_not_enter_the_admin_did_not_come_in(shop: Shop, since: Since) -
     usuario = password_of(hire(shop))
     Client().post("/admin/login/", {"username": usuario.username, "password": PASSWORD})
     assert [act.accion for act in since()] == [Accion.ENTRADA_FALLIDA]
+
+
+def test_a_right_password_that_opens_nothing_is_a_guess_like_any_other(shop: Shop, since: Since) -> None:
+    usuario = password_of(hire(shop))
+    statuses = [
+        Client().post("/admin/login/", {"username": usuario.username, "password": PASSWORD}).status_code
+        for _ in range(settings.AXES_FAILURE_LIMIT + 5)
+    ]
+    assert statuses == [200] * (settings.AXES_FAILURE_LIMIT - 1) + [429] * 6
+    assert [act.accion for act in since()] == [Accion.ENTRADA_FALLIDA] * 9 + [Accion.BLOQUEO]
+
+
+def test_a_lock_is_one_row_however_many_guess_at_once(shop: Shop, since: Since) -> None:
+    usuario = password_of(hire(shop))
+    tienda = str(shop.tienda.pk)
+
+    def guess() -> None:
+        try:
+            enter(usuario.username, "no es esta", tienda_id=tienda)
+        finally:
+            connection.close()
+
+    all_at_once([guess] * 20)
+
+    found = [act.accion for act in since()]
+    assert found[-1] == Accion.BLOQUEO
+    assert found[:-1] == [Accion.ENTRADA_FALLIDA] * len(found[:-1])
+    assert len(found) <= settings.AXES_FAILURE_LIMIT
 
 
 def test_a_name_that_nobody_has_may_be_a_password_in_the_wrong_field(since: Since, live_db: None) -> None:

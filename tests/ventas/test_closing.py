@@ -217,8 +217,8 @@ def test_a_cajero_needs_a_supervisor_of_this_tienda(store: Store, supervisor: Us
         return answer.status_code, answer.json().get("codigo", answer.json().get("estado"))
 
     assert close(client, key, cart(store)).json()["codigo"] == "rol_insuficiente"
-    assert with_password(stranger) == (403, "rol_insuficiente")
-    assert with_password(colleague) == (403, "rol_insuficiente")
+    assert with_password(stranger) == (401, "credenciales_invalidas")
+    assert with_password(colleague) == (401, "credenciales_invalidas")
     assert with_password(supervisor, "no") == (401, "credenciales_invalidas")
     assert not VentaFallida.objects.filter(tienda=store.tienda_id).exists()
     assert with_password(supervisor) == (200, "ANULADA")
@@ -236,6 +236,24 @@ def test_a_supervisor_s_password_cannot_be_guessed(store: Store, supervisor: Use
     assert statuses == [401] * (settings.AXES_FAILURE_LIMIT - 1) + [429]
     right = close(client, uuid4(), cart(store), supervisor={**named, "clave": PASSWORD})
     assert (right.status_code, right.json()["codigo"]) == (429, "cuenta_bloqueada")
+
+
+def test_a_right_password_of_who_may_not_close_is_not_told_from_a_wrong_one(store: Store) -> None:
+    client, stranger = client_of(store, Rol.CAJERO), hire(open_shop(), rol=Rol.ADMINISTRADOR)
+    stranger.set_password(PASSWORD)
+    stranger.save()
+
+    def guess(clave: str) -> Any:
+        return close(client, uuid4(), cart(store), supervisor={"usuario": stranger.username, "clave": clave})
+
+    wrong, right = guess("no"), guess(PASSWORD)
+
+    assert (right.status_code, right.content) == (wrong.status_code, wrong.content)
+    for _ in range(settings.AXES_FAILURE_LIMIT - 3):
+        assert guess("no").status_code == HTTPStatus.UNAUTHORIZED
+    assert guess(PASSWORD).status_code == HTTPStatus.TOO_MANY_REQUESTS, "it forgave nothing"
+    acts = Acto.objects.filter(persona=stranger.username).order_by("id").values_list("accion", flat=True)
+    assert list(acts) == ["ENTRADA_FALLIDA"] * (settings.AXES_FAILURE_LIMIT - 1) + ["BLOQUEO"]
 
 
 @pytest.mark.parametrize("missing", ["razon", "rechazo"])
