@@ -8,6 +8,9 @@ import os
 from typing import Any
 
 from celery import Celery, Task
+from celery.apps.beat import Beat
+from celery.beat import Service
+from celery.platforms import signals
 from django.db import close_old_connections
 from kombu.utils.imports import symbol_by_name
 
@@ -22,9 +25,24 @@ class ConnectedTask(Task):  # type: ignore[type-arg] # it takes no type paramete
         close_old_connections()
 
 
+class EndingBeat(Beat):
+    """Celery's writes what ran when within the signal's handler, which waits for ever where the loop was interrupted in
+    the middle of a query: the connection is busy. The loop itself writes it at its end.
+    """
+
+    def install_sync_handler(self, service: Service) -> None:
+        """Leave the loop, wherever it is."""
+        signals.update(SIGTERM=_leave, SIGINT=_leave)
+
+
+def _leave(*_signal: Any) -> None:
+    raise SystemExit
+
+
 app = Celery("blend_pos", task_cls=ConnectedTask, amqp="ventas.signed_calls:SigningAMQP")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # Celery would close the connection around each task: one login to PostgreSQL a message.
 app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000
 app.conf.task_queues = symbol_by_name("ventas.topology:CELERY_QUEUES")  # by name: it reads the settings named above
+app.Beat = app.subclass_with_self(EndingBeat)  # type: ignore[misc] # what Celery makes where nobody has set it
 app.autodiscover_tasks()

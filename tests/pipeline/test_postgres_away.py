@@ -1,8 +1,9 @@
 """PostgreSQL stopped, killed or frozen while sales come in: the shop sells on, the worker waits, all is written."""
 
+import signal
 from http import HTTPStatus
 
-from django.db import connections
+from django.db import connection, connections, transaction
 
 from scripts.services import Services
 from tests.pipeline.browser import signed_in
@@ -11,6 +12,8 @@ from tests.pipeline.rabbit import FAILED
 from tests.pipeline.shop import open_shop
 from tests.pipeline.till import assert_created, assert_in_time, by_status, wait_for_answers
 from tests.pipeline.truth import assert_true_answers
+from tests.polling import wait_until
+from tests.spawning import Spawner
 
 
 def test_sold_by_token_and_by_session_while_it_is_stopped(pipeline: Pipeline, services: Services) -> None:
@@ -66,3 +69,24 @@ def test_frozen(pipeline: Pipeline, services: Services) -> None:
     shop.come_to_rest(pipeline.host)
     assert_true_answers(shop, till, sold)
     assert not shop.fallidas()
+
+
+def test_beat_ends_also_in_the_middle_of_a_query(pipeline: Pipeline, spawn: Spawner) -> None:
+    """It writes how often each task ran once the query is over: a second one within the first would wait for ever."""
+    beat = spawn.beat()
+    # The first is written at once; the others, every three minutes and at the end.
+    wait_until(lambda: beat.log_text.count("Sending due task") > 5, timeout_s=60, what="something to write at the end")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%periodictask%'"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE django_celery_beat_periodictasks")
+
+        def is_waiting() -> bool:
+            cursor.execute(waiting)
+            return bool((cursor.fetchone() or (0,))[0])
+
+        wait_until(is_waiting, timeout_s=30, what="beat's query waits")
+        beat.send(signal.SIGTERM)
+        wait_until(lambda: not is_waiting(), timeout_s=10, what="its query is given up")
+    wait_until(lambda: not beat.running, timeout_s=15, what="beat has ended")
+    assert beat.returncode == 0
+    assert "Traceback" not in beat.log_text
