@@ -206,7 +206,7 @@ def test_it_is_closed_by_an_encargado_with_a_reason_that_is_kept(
     close_it(till, usuario=encargado, clave="de-ayer")
     expect(till.dialog).to_contain_text("El nombre o la contraseña no son correctos.")
     close_it(till, usuario=store.usuario("cajero"))
-    expect(till.dialog).to_contain_text("Esa persona no es encargada de esta tienda.")
+    expect(till.dialog).to_contain_text("Hace falta una persona encargada de esta tienda.")
     assert_left_alone(till, store, wire)
 
     close_it(till, usuario=encargado)

@@ -147,7 +147,7 @@ export const en: Texts = {
   reasonNeeded: "Type the reason.",
   supervisor: "Manager",
   supervisorHelp: "A manager voids it, with their name and password.",
-  supervisorWrong: "The name or the password is not right.",
+  supervisorWrong: "The name or the password is not right. It takes a manager of this shop.",
   supervisorNeeded: "That person is not a manager of this shop.",
   closeSale: "Void the sale",
   needsServer: "It cannot be voided offline. Try when the connection is back.",

@@ -151,7 +151,7 @@ export const es = {
   reasonNeeded: "Escribe el motivo.",
   supervisor: "Encargado",
   supervisorHelp: "La anula un encargado, con su nombre y su contraseña.",
-  supervisorWrong: "El nombre o la contraseña no son correctos.",
+  supervisorWrong: "El nombre o la contraseña no son correctos. Hace falta una persona encargada de esta tienda.",
   supervisorNeeded: "Esa persona no es encargada de esta tienda.",
   closeSale: "Anular la venta",
   needsServer: "Sin conexión no se puede anular. Inténtalo cuando vuelva.",
