@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -68,14 +68,20 @@ def main() -> int:
         results = [Result(**one) for part in parts for one in json.loads(part.read_text())]
     results.sort(key=lambda result: result.place)
     print(table(results))
-    violations = sum(len(result.violations) for result in results)
     minutes = (time.monotonic() - started) / 60
-    injections = sum(result.injections for result in results)
-    print(f"{injections} injections, {violations} violations, {minutes:.0f} minutes on {jobs} grounds, seed {_seed()}")
+    print(summary(results, f"{minutes:.0f} minutes on {jobs} grounds, seed {_seed()}"))
     if path := os.environ.get("RESULTS"):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(json.dumps([one.as_json() for one in results], indent=1))
-    return FAILED if violations or any(statuses) else 0
+    return FAILED if not results or any(result.violations for result in results) or any(statuses) else 0
+
+
+def summary(results: Sequence[Result], where: str) -> str:
+    """The last line; no row at all is not a clean run."""
+    if not results:
+        return f"Nothing was run, and nothing is shown: the servers did not start, or no row ended. {where}"
+    violations = sum(len(result.violations) for result in results)
+    return f"{sum(result.injections for result in results)} injections, {violations} violations, {where}"
 
 
 def _seed() -> str:

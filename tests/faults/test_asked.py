@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from scripts import model
-from tests.faults.__main__ import complaint
+from tests.faults.__main__ import complaint, summary
+from tests.faults.results import Result
 from tests.lua.protocol import simulate
 from tests.mutants.__main__ import main as mutants
 
@@ -50,3 +51,9 @@ def test_nothing_to_do_is_no_success(
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert told in capsys.readouterr().err
+
+
+def test_a_matrix_that_did_not_run_is_not_called_clean() -> None:
+    row = Result(name="worker-kill", place=0, seed="1", heals="armed", within_s=1, injections=3)
+    assert summary([row], "1 minute") == "3 injections, 0 violations, 1 minute"
+    assert summary([], "1 minute").startswith("Nothing was run")
