@@ -98,6 +98,11 @@ def _sale_of(failed: VentaFallida) -> SaleMessage:
         raise NoMessage from error
 
 
+def can_retry(failed: VentaFallida) -> bool:
+    """Whether there is a sale to try again: an open one that can be read."""
+    return failed.estado in OPEN and _readable(failed) is not None
+
+
 def _readable(failed: VentaFallida) -> SaleMessage | None:
     """The sale, or None: what cannot be read holds nothing, and leaves a tombstone only."""
     try:

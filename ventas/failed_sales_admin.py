@@ -191,6 +191,10 @@ class VentaFallidaAdmin(WrittenRowsAdmin[VentaFallida]):
             raise Http404
         if not all(self._may(request, NEEDED[accion], failed) for failed in chosen):
             raise PermissionDenied
+        if accion == RETRY:
+            chosen = self._retriable(request, chosen)
+            if not chosen:
+                return HttpResponseRedirect(reverse(FAILED_LIST))
         form = (DiscardForm if accion == DISCARD else RetryForm)(request.POST if request.method == "POST" else None)
         if form.is_valid():
             self._decide_all(request, accion, chosen, form.cleaned_data)
@@ -204,6 +208,14 @@ class VentaFallidaAdmin(WrittenRowsAdmin[VentaFallida]):
             "form": form,
         }
         return TemplateResponse(request, "admin/ventas/ventafallida/confirmar.html", context)
+
+    def _retriable(self, request: HttpRequest, chosen: Sequence[VentaFallida]) -> list[VentaFallida]:
+        """Those of them that are sales; what cannot be read is left out, and that is said."""
+        found = [failed for failed in chosen if failed.estado not in OPEN or failed_sales.can_retry(failed)]
+        if left := len(chosen) - len(found):
+            said = _("Lo que no se puede leer como una venta queda fuera (%(n)d): solo se puede descartar.")
+            self.message_user(request, said % {"n": left}, messages.WARNING)
+        return found
 
     def _decide_all(
         self, request: HttpRequest, accion: str, chosen: Sequence[VentaFallida], why: dict[str, str]
@@ -264,7 +276,9 @@ class VentaFallidaAdmin(WrittenRowsAdmin[VentaFallida]):
         ways = [
             (_confirm_url(accion, [failed.pk]), text)
             for accion, text in ((RETRY, _("Reintentar")), (DISCARD, _("Descartar")))
-            if failed is not None and failed.estado in OPEN and self._may(request, NEEDED[accion], failed)
+            if failed is not None
+            and (failed_sales.can_retry(failed) if accion == RETRY else failed.estado in OPEN)
+            and self._may(request, NEEDED[accion], failed)
         ]
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "ways": ways})
 

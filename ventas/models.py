@@ -116,7 +116,7 @@ class Pago(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.metodo} {self.importe}"
+        return f"{self.get_metodo_display()} {self.importe}"
 
 
 class MotivoFalla(models.TextChoices):
@@ -187,4 +187,5 @@ class VentaFallida(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.venta_id} {self.motivo}" if self.venta_id else self.motivo
+        motivo = str(self.get_motivo_display())
+        return f"{self.venta_id}: {motivo}" if self.venta_id else motivo

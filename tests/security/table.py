@@ -157,7 +157,8 @@ OTHERS: dict[str, list[tuple[str, str, str, str | None]]] = {
         )
     ],
     "admin/ventas/ventafallida/<str:accion>/confirmar/": [
-        (FAILED.replace("{}", "reintentar"), "302 404 200 200 200", "", "302 404 404 404 200"),
+        # It is one that cannot be read: whoever may try sales again is sent back to the list.
+        (FAILED.replace("{}", "reintentar"), "302 404 302 302 302", "", "302 404 404 404 302"),
         (FAILED.replace("{}", "descartar"), "302 404 403 200 200", "302 404 403 200 200", "302 404 404 404 200"),
     ],
     "admin/^(?P<app_label>auth|django_celery_beat|axes|tiendas|inventario|ventas)/$": [

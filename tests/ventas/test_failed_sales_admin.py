@@ -263,13 +263,7 @@ def test_one_that_is_refused_stops_no_other_and_all_is_said(shop: Shop, administ
 
 def test_no_adjustment_is_promised_for_what_is_no_sale(shop: Shop, administrador: Client) -> None:
     """It says of no goods what they are: somebody counts, and records it."""
-    failed = VentaFallida.objects.create(
-        tienda_id=shop.tienda_id,
-        huella=uuid4().hex,
-        motivo=MotivoFalla.ILEGIBLE,
-        cuerpo="no es una venta",
-        registrada=timezone.now(),
-    )
+    failed = unreadable(shop)
     (said,) = decide(administrador, "descartar", failed, mercancia="no_volvio", nota="robo")
     assert "registra la salida con un ajuste" in said
     assert (estado(failed), acts_about(failed)) == (EstadoFalla.ABIERTA, [])
@@ -277,8 +271,36 @@ def test_no_adjustment_is_promised_for_what_is_no_sale(shop: Shop, administrador
     assert estado(failed) == EstadoFalla.DESCARTADA
 
 
+def unreadable(shop: Shop) -> VentaFallida:
+    return VentaFallida.objects.create(
+        tienda_id=shop.tienda_id,
+        huella=uuid4().hex,
+        motivo=MotivoFalla.ILEGIBLE,
+        cuerpo="no es una venta",
+        registrada=timezone.now(),
+    )
+
+
+def test_what_is_no_sale_is_not_offered_to_be_tried_again(shop: Shop, administrador: Client) -> None:
+    failed, other, sale = unreadable(shop), unreadable(shop), fail(shop)
+
+    page = administrador.get(reverse("admin:ventas_ventafallida_change", args=[failed.pk])).content.decode()
+    assert ("/reintentar/" in page, "/descartar/" in page) == (False, True)
+    said = messages_of(administrador.get(address("reintentar", failed, sale)).content.decode())
+    assert said == ["Lo que no se puede leer como una venta queda fuera (1): solo se puede descartar."]
+    assert len(decide(administrador, "reintentar", failed, other)) == 1
+    assert (estado(failed), acts_about(failed)) == (EstadoFalla.ABIERTA, [])
+
+
+def test_two_that_are_no_sale_are_told_apart(shop: Shop, administrador: Client) -> None:
+    failed, other = unreadable(shop), unreadable(shop)
+    page = administrador.get(address("descartar", failed, other)).content.decode()
+    rows = re.findall(r"<tr><td>(.*?)</tr>", page, re.DOTALL)
+    assert [row.partition("<")[0] for row in rows] == [str(failed.pk), str(other.pk)]
+
+
 def test_what_is_no_sale_is_called_by_its_reason_alone() -> None:
-    assert str(VentaFallida(motivo=MotivoFalla.ILEGIBLE)) == "ILEGIBLE"
+    assert str(VentaFallida(motivo=MotivoFalla.ILEGIBLE)) == "El mensaje no se puede leer"
 
 
 def test_goods_that_cannot_be_written_off_are_said_and_nothing_changes(shop: Shop, administrador: Client) -> None:
