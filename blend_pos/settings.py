@@ -37,7 +37,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "django_prometheus",
-    "axes",
+    "blend_pos.tiendas.admin_config.AttemptsConfig",
     "csp",
     "blend_pos.tiendas",
     "inventario",

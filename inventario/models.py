@@ -149,4 +149,4 @@ class InventoryLedger(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.tipo} {self.delta}"
+        return f"{self.get_tipo_display()} {self.delta}"

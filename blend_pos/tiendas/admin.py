@@ -234,6 +234,18 @@ class ScheduleAdmin(RecordedActions, PeriodicTaskAdmin):  # type: ignore[misc] #
 
     # The package's own form explains a crontab by a script within the page, which the policy for pages forbids.
     change_form_template = None
+    list_display = ("name", "enabled", "horario", "last_run_at")
+    list_filter = ("enabled", "last_run_at")
+
+    @admin.display(description=_("horario"))
+    def horario(self, task: PeriodicTask) -> str:
+        """When it runs."""
+        return str(task.scheduler)
+
+    @admin.display(description=_("horario en palabras"))
+    def crontab_translation(self, task: PeriodicTask) -> str:
+        """Of a crontab."""
+        return str(task.crontab.human_readable)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Without "run now": whoever waits for beat's next round waits for seconds."""

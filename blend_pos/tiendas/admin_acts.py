@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.actions import delete_selected
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 from blend_pos.tiendas import acts
 from blend_pos.tiendas.models import Accion
@@ -32,8 +34,9 @@ class RecordedAdmin(_Admin):
         return None
 
     def object_of(self, obj: Model) -> str:
-        """What it is called on record."""
-        return f"{obj._meta.model_name} {obj.pk}: {obj}"
+        """What it is called on record: in one language, whoever acts."""
+        with translation.override(settings.LANGUAGE_CODE):
+            return f"{obj._meta.model_name} {obj.pk}: {obj}"
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Django's names the fields; what was there before is kept for the record."""

@@ -131,7 +131,7 @@ class Membresia(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.usuario_id} {self.rol}"
+        return f"{self.usuario}: {self.get_rol_display()}"
 
 
 class Terminal(models.Model):  # type: ignore[django-manager-missing] # of TokenTerminal, whose base has no types
@@ -227,4 +227,4 @@ class Acto(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.persona}: {self.accion} {self.objeto}"
+        return f"{self.persona}: {self.get_accion_display()} {self.objeto}".rstrip()
