@@ -12,6 +12,10 @@ import environ
 MARK = "# Written by `make run`"
 
 
+class BrokenSecrets(Exception):
+    """What a run has kept cannot be read. The message names the file, and says what to do."""
+
+
 @dataclass(frozen=True)
 class Secrets:
     """Django's key, and the passwords of the private servers."""
@@ -23,9 +27,18 @@ class Secrets:
 
     @classmethod
     def kept_in(cls, path: Path) -> "Secrets":
-        """Those of the last run, or new ones. They go with the data: a server keeps the password it was made with."""
+        """Those of the last run, or new ones. They go with the data: a server keeps the password it was made with.
+
+        Raises BrokenSecrets.
+        """
         if path.exists():
-            return cls(**json.loads(path.read_text()))
+            try:
+                return cls(**json.loads(path.read_text()))
+            except (OSError, TypeError, ValueError) as error:
+                raise BrokenSecrets(
+                    f"{path} cannot be read ({type(error).__name__}). It has the passwords of the data beside it: "
+                    f"put it back as it was, or remove {path.parent} with all that was sold there, and start anew."
+                ) from error
         fresh = cls(secrets.token_urlsafe(48), *(secrets.token_hex(16) for _ in range(3)))
         write_private(path, json.dumps(asdict(fresh), indent=1))
         return fresh

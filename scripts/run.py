@@ -39,6 +39,18 @@ class StepFailedError(Exception):
     """A command of the set-up failed. The message is what it printed."""
 
 
+PROBLEMS = (
+    MissingBinary,
+    NoPort,
+    PortInUse,
+    ServiceError,
+    StepFailedError,
+    environment.BrokenSecrets,
+    install.CannotInstall,
+    run_servers.NoAddress,
+)
+
+
 class Console:
     """honcho's printer, which also keeps which process ended first: that one ended the run."""
 
@@ -159,8 +171,8 @@ def choose_servers() -> tuple[dict[str, str], run_servers.Servers]:
 
 def main() -> int:
     end_with_make()
-    FOLDER.mkdir(mode=0o700, exist_ok=True)
     try:
+        FOLDER.mkdir(mode=0o700, exist_ok=True)
         port = read_port(name="PORT", text=os.environ.get("PORT", "8000"))
         remedy = f"Stop that one, or: make run PORT={port + 1}"
         require_free(port=port, wanted_by="The web server", remedy=remedy, patience_s=ENDING_S)
@@ -179,7 +191,10 @@ def main() -> int:
             say("Stopped.")
     except KeyboardInterrupt:
         return 130
-    except (MissingBinary, NoPort, PortInUse, ServiceError, StepFailedError, install.CannotInstall) as problem:
+    except FileExistsError:
+        say(f"{FOLDER} is a file; a run keeps its data in a folder of that name. Move the file away.")
+        return 1
+    except PROBLEMS as problem:
         say(str(problem))
         return 1
 

@@ -13,6 +13,15 @@ from scripts.services import PORTS, Postgres, Rabbit, Redis, Service
 FIRST_PORT = 21430  # below the ports that the kernel gives to clients, and nobody's by custom
 CACHE_DATABASE = 1
 TRANSPORT_DATABASE = 2
+EXAMPLES = {
+    "DATABASE_URL": ("postgres://user:password@host:5432/name", {"postgres", "postgresql"}),
+    "REDIS_URL": ("redis://:password@host:6379/0", {"redis", "rediss"}),
+    "RABBITMQ_URL": ("amqp://user:password@host:5672/virtual_host", {"amqp", "amqps", "redis", "rediss"}),
+}
+
+
+class NoAddress(Exception):
+    """What should name a server names none. The message says which variable, and shows an example."""
 
 
 @dataclass
@@ -55,8 +64,14 @@ def choose(*, environment: Mapping[str, str], secrets: Secrets, folder: Path) ->
 
 
 def _use(servers: Servers, environment: Mapping[str, str], name: str, service: Service) -> bool:
-    """Take what the environment names, else the private service. Returns whether it is the private one."""
+    """Take what the environment names, else the private service. Returns whether it is the private one.
+
+    Raises NoAddress: before anything is started, and without the address, which may hold a password.
+    """
     url = environment.get(name)
+    example, schemes = EXAMPLES[name]
+    if url and not (urlsplit(url).scheme in schemes and "://" in url):
+        raise NoAddress(f"{name} names no server; it looks like {example}. Without it a private one is started.")
     servers.settings[name] = url or service.url
     if not url:
         servers.private.append(service)

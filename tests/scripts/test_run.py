@@ -1,12 +1,14 @@
 """What a run decides before it starts anything: which servers, which secrets, which settings file."""
 
 import os
+import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from scripts import environment, run, run_servers
+from scripts import environment, processes, run, run_servers
 from scripts.environment import Secrets
 from scripts.ports import NoPort, read_port
 from scripts.services import Postgres, Rabbit, Redis
@@ -71,6 +73,62 @@ def test_secrets_are_made_once_and_are_their_owners_alone(tmp_path: Path) -> Non
     assert Secrets.kept_in(path) == first
     assert Secrets.kept_in(tmp_path / "others.json") != first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"secret_key": "k"}', '{"more": 1}'])
+def test_secrets_that_cannot_be_read_are_named_and_kept(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "secrets.json"
+    path.write_text(text)
+    with pytest.raises(environment.BrokenSecrets, match=str(path)):
+        Secrets.kept_in(path)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("url", ["nonsense", "http://db.example/pos", "postgres:secret", "//secret@db.example"])
+def test_an_address_that_names_no_server_is_refused_before_anything_starts(tmp_path: Path, name: str, url: str) -> None:
+    with pytest.raises(run_servers.NoAddress, match=name) as refused:
+        run_servers.choose(environment={**NAMED, name: url}, secrets=SECRETS, folder=tmp_path)
+    assert url not in str(refused.value)
+
+
+def test_a_file_where_the_folder_should_be_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".run").write_text("")
+    monkeypatch.setattr(run, "FOLDER", tmp_path / ".run")
+    monkeypatch.setattr(run, "end_with_make", lambda: None)
+
+    assert run.main() == 1
+    (said,) = capsys.readouterr().out.splitlines()
+    assert said.startswith(f"{tmp_path / '.run'} is a file")
+
+
+def command(root: Path, words: str, settings: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    line = [processes.PYTHON, str(root / "manage.py"), *words.split()]
+    return subprocess.run(line, env=settings, capture_output=True, text=True, check=False, cwd=root)
+
+
+@pytest.mark.parametrize("words", ["check", "demo", "migrate", "warmup_stock"])
+def test_a_command_without_settings_says_where_they_come_from(tmp_path: Path, words: str) -> None:
+    shutil.copytree(processes.ROOT / "blend_pos", tmp_path / "blend_pos")  # a checkout that nothing was run in
+    shutil.copy(processes.ROOT / "manage.py", tmp_path)
+
+    done = command(tmp_path, words, {"PATH": os.environ["PATH"]})
+
+    assert done.returncode == 1
+    assert "SECRET_KEY" in done.stderr
+    assert "make run" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", ["create_token --tienda=1 --usuario=ana", "demo", "showmigrations"])
+def test_a_command_says_that_postgresql_is_away(words: str) -> None:
+    done = command(processes.ROOT, words, {**os.environ, "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none"})
+
+    assert done.returncode == 1
+    assert "PostgreSQL does not answer" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_runs_settings_file_is_replaced_and_names_nothing(tmp_path: Path) -> None:
