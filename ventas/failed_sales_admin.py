@@ -61,13 +61,13 @@ class VentaFallidaAdmin(WrittenRowsAdmin[VentaFallida]):
 
     list_display = (
         "registrada",
-        "tienda",
         "estado",
         "motivo",
         "total",
         "codigo",
-        "venta_id",
         "reserva",
+        "tienda",
+        "venta_id",
         "breve",
         "resuelta_por",
     )

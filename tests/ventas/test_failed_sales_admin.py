@@ -87,8 +87,8 @@ def estado(failed: VentaFallida) -> str:
 def in_list(client: Client, **query: str) -> list[tuple[str, str]]:
     """(venta, whether it is held) of each row, in the page's order."""
     page = client.get(LIST, query).content.decode()
-    rows = re.findall(r'field-venta_id">([^<]+)<.*?field-reserva">([^<]+)<', page, re.DOTALL)
-    return [(str(venta), held) for venta, held in rows]
+    rows = re.findall(r'field-reserva">([^<]+)<.*?field-venta_id">([^<]+)<', page, re.DOTALL)
+    return [(str(venta), held) for held, venta in rows]
 
 
 # --- reading
