@@ -20,7 +20,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blend_pos.settings")
 django.setup()
 
-from tests.faults.results import Result, table  # noqa: E402 - Django first
+from tests.faults.results import Result, table, write  # noqa: E402 - Django first
 from tests.faults.scene import Size  # noqa: E402 - Django first
 from tests.faults.table import ROWS  # noqa: E402 - Django first
 
@@ -71,8 +71,7 @@ def main() -> int:
     minutes = (time.monotonic() - started) / 60
     print(summary(results, f"{minutes:.0f} minutes on {jobs} grounds, seed {_seed()}"))
     if path := os.environ.get("RESULTS"):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(json.dumps([one.as_json() for one in results], indent=1))
+        write(results, Path(path))
     return FAILED if not results or any(result.violations for result in results) or any(statuses) else 0
 
 

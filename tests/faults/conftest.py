@@ -1,6 +1,5 @@
 """The ground on which the matrix runs: processes with the points of mortal.py, on a virtual host of their own."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +73,7 @@ def _standby(folder: Path) -> Redis:
 
 @pytest.fixture(scope="session")
 def results(request: pytest.FixtureRequest) -> list[Result]:
-    """What came of each row so far; printed at the end, and written where RESULTS names a file."""
+    """What came of each row so far; printed at the end."""
     return request.config.stash.setdefault(RESULTS, [])
 
 
@@ -97,6 +96,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if found:
         terminalreporter.write_sep("=", "the matrix of faults")
         terminalreporter.write_line(table(found))
-        if path := os.environ.get("RESULTS"):
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_text(json.dumps([one.as_json() for one in found], indent=1))

@@ -1,6 +1,8 @@
 """What came of the rows, and the table of all of it. Needs neither Django nor a server."""
 
+import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 
 @dataclass(slots=True)
@@ -30,6 +32,12 @@ class Result:
     def as_json(self) -> dict[str, object]:
         """For a file."""
         return asdict(self)
+
+
+def write(results: list[Result], path: Path) -> None:
+    """All of it, as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([one.as_json() for one in results], indent=1))
 
 
 def table(results: list[Result]) -> str:

@@ -1,7 +1,6 @@
 """Every row of the matrix. FAULTS says how often (smoke, test, faults, long); ONLY, N, SEED and HOURS choose a part."""
 
 import os
-import sys
 from pathlib import Path
 from typing import cast
 
@@ -9,7 +8,7 @@ import pytest
 
 from tests.faults.ground import Ground
 from tests.faults.matrix import Row, run_row
-from tests.faults.results import Result
+from tests.faults.results import Result, table, write
 from tests.faults.scene import Size
 from tests.faults.table import ROWS
 
@@ -38,12 +37,17 @@ def _claim(name: str) -> bool:
 
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("row", CHOSEN, ids=lambda row: row.name)
-def test_row(row: Row, ground: Ground, live_db: None, results: list[Result]) -> None:
+def test_row(
+    row: Row, ground: Ground, live_db: None, results: list[Result], capsys: pytest.CaptureFixture[str]
+) -> None:
     if not _claim(row.name):
         pytest.skip("it runs on another ground")
-    print(f"{row.name} …", file=sys.__stderr__, flush=True)
     most_s = HOURS * 3600 / len(CHOSEN) if HOURS else None
     result = run_row(row, ground, place=ROWS.index(row), size=SIZE, seed=SEED, most_s=most_s)
     results.append(result)
+    if "RESULTS" in os.environ:  # a long run: each row is told as soon as it is there, and kept
+        write(results, Path(os.environ["RESULTS"]))
+        with capsys.disabled():
+            print(f"\n{table([result])}", flush=True)
     assert not result.violations, "\n".join(result.violations)
     assert result.promised
