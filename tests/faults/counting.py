@@ -98,19 +98,19 @@ def hold_violations(shop: Shop) -> Iterator[str]:
 Moments = Sequence[tuple[float, float]]
 
 
-def late_answers(carts: Sequence[Cart], unwell: Moments, released: Sequence[float]) -> list[str]:
+def late_answers(carts: Sequence[Cart], unwell: Moments, held: Sequence[float]) -> list[str]:
     """I7: answers that came late or not at all. `unwell`: when the web server was killed or frozen, and owed none;
-    `released`: when a request that was held went on, which excuses one that was under way."""
+    `held`: when a request was held at its point, which excuses one that was under way."""
     late = [
         (each, f"I7 {cart.key}: {each}")
         for cart in carts
         for each in cart.asked
         if not _overlaps(each, unwell) and (each.status is None or each.until - each.at > PROMISED_S)
     ]
-    for moment in released:
-        held = next((one for one in late if one[0].at < moment <= one[0].until), None)
-        if held is not None:
-            late.remove(held)
+    for moment in held:
+        excused = next((one for one in late if one[0].at < moment <= one[0].until), None)
+        if excused is not None:
+            late.remove(excused)
     return [text for _asked, text in late]
 
 

@@ -58,7 +58,7 @@ class Scene:
     unwell: list[tuple[float, float]] = field(default_factory=list)
     to_fail: set[UUID] = field(default_factory=set)  # sales that nobody can write
     marks: list[str] = field(default_factory=list)  # of bodies that are no sales
-    released: list[float] = field(default_factory=list)  # moments at which a request that was held went on
+    held: list[float] = field(default_factory=list)  # moments at which a request was held at its point
     notes: list[str] = field(default_factory=list)
     afterwards: ExitStack = field(default_factory=ExitStack)  # what is to be done when the case has healed
 
@@ -123,11 +123,9 @@ class Scene:
         """Act while a process is held at this point."""
 
         def acting() -> None:
-            try:
-                act()
-            finally:
-                if point in HELD_REQUESTS:
-                    self.released.append(time.monotonic())
+            if point in HELD_REQUESTS:
+                self.held.append(time.monotonic())
+            act()
 
         with self.coming_to(point):
             self.ground.orders.held(point, acting)
