@@ -24,7 +24,7 @@ from tests.faults.results import Result, table, write  # noqa: E402 - Django fir
 from tests.faults.scene import Size  # noqa: E402 - Django first
 from tests.faults.table import ROWS  # noqa: E402 - Django first
 
-GROUNDS = 2
+GROUNDS = 3
 FAILED, USAGE = 1, 2
 
 

@@ -17,7 +17,7 @@ from tests.pipeline.shop import Shop
 from tests.pipeline.till import Lines, Reply, Till
 
 TILLS = 4
-PACE_S = 0.02
+PACE_S = 0.08  # between two carts of a till, at most: all of them together leave the machine some of its time
 TRIES = 40  # of one cart, until its till gives up: then its customer has left
 GIVES_UP = 0.1  # how often a till does not ask again at all
 CANTIDADES = (1, 1, 1, 2, 0.5, 1.25)

@@ -25,6 +25,7 @@ class Result:
     failed: int = 0
     looks: int = 0
     healed_s: float = 0.0
+    armed_s: float = 0.0  # the same of the cases that fell upon a cold start, where that takes longer
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
