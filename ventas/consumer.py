@@ -10,13 +10,16 @@ from functools import partial
 from typing import Any, ClassVar
 
 from celery.worker.consumer import Consumer
-from kombu import compression
+from kombu import Connection, compression
 from kombu.message import Message
 
 from ventas import envelopes, signatures
 from ventas.publisher import BROKER_ERRORS, PERSIST_TASK
 
 logger = logging.getLogger(__name__)
+
+
+RECONNECT_AFTER_S = 2  # Celery's own pauses grow to half a minute, which a broker that is back would wait for a worker
 
 
 class CompressedMessage(Exception):
@@ -48,6 +51,14 @@ class RejectingConsumer(Consumer):
 
     errors = BROKER_ERRORS
     strategies: dict[str, Callable[..., Any]]
+
+    def ensure_connected(self, conn: Connection) -> Connection:
+        """Celery's, which asks a broker that is away again after the same short pause each time."""
+        patient: Callable[..., Connection] = conn.ensure_connection
+        steady = partial(patient, interval_start=RECONNECT_AFTER_S, interval_step=0)
+        conn.ensure_connection = steady  # type: ignore[method-assign] # Celery hands no pauses on
+        connected: Connection = super().ensure_connected(conn)
+        return connected
 
     def create_task_handler(self, *arguments: Any, **named: Any) -> Callable[[Message], Any]:
         """Celery's, behind a look at who sends what: Celery trusts a message before its task has seen it."""

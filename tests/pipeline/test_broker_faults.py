@@ -12,6 +12,7 @@ from tests.pipeline.rabbit import FAILED, SALES, VirtualHost, memory_alarm
 from tests.pipeline.shop import open_shop
 from tests.pipeline.till import by_status, wait_for_answers
 from tests.pipeline.truth import assert_true_answers
+from tests.polling import wait_until
 from tests.spawning import Spawner
 from ventas import topology
 
@@ -103,6 +104,19 @@ def test_a_full_queue(own_host: VirtualHost, spawn: Spawner) -> None:
     assert till.sell([(shop.products[0], 1)], key=refused[0]).status == HTTPStatus.CREATED
     shop.settle_down(ventas=len(taken) + 1)
     shop.assert_exact()
+
+
+def test_the_worker_asks_a_broker_that_is_away_at_a_steady_pace(pipeline: Pipeline, services: Services) -> None:
+    """Celery's pauses grow: after some minutes without a broker nobody would consume for half a minute more."""
+    worker = pipeline.worker
+    with killed(services):
+        wait_until(lambda: "in 2.00 seconds... (4/" in worker.log_text, timeout_s=30, what="it has asked four times")
+        assert worker.log_text.count("Trying again") == worker.log_text.count("Trying again in 2.00 seconds")
+    shop = open_shop()
+
+    assert pipeline.till(shop).sell([(shop.products[0], 1)]).status == HTTPStatus.CREATED
+
+    shop.settle_down(ventas=1)
 
 
 def test_nobody_bound_to_the_exchange(pipeline: Pipeline) -> None:
