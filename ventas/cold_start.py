@@ -66,8 +66,9 @@ def _now_ms() -> int:
 def disarm_other_histories() -> None:
     """Redis armed with another PostgreSQL's past, or with an epoch that is not valid, promises what nobody will
     write."""
-    epochs = dict(Tienda.objects.filter(epoch__gt=0).values_list("id", "epoch"))
-    armed = journal.armed_histories(tiendas=list(epochs))
+    tiendas = list(Tienda.objects.filter(epoch__gt=0).values_list("id", flat=True))
+    armed = journal.armed_histories(tiendas=tiendas)
+    epochs = dict(Tienda.objects.filter(id__in=armed).values_list("id", "epoch"))
     timeline, position = read_timeline(), read_position()  # after Redis: PostgreSQL does not go back
     moved_on = []
     for tienda, seen in armed.items():

@@ -176,6 +176,7 @@ def test_emptied_with_sales_in_the_queue_and_armed_by_beat(pipeline: Pipeline, s
     shop.assert_exact()
 
 
+@pytest.mark.timeout(300)
 def test_one_tienda_is_armed_again_while_another_sells_on(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other one's sales keep the queue from ever being empty: it stops for as long as that takes."""
     monkeypatch.setattr(cold_start, "OTHERS_SELL_ON_S", 1.0)
