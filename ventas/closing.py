@@ -83,9 +83,8 @@ def _close(refused: Refused, closure: Closure, now: datetime) -> str:
             return row.nota
         if _is_on_its_way(refused):
             raise VentaExiste
-        if (
-            reservation.armed_epochs(tiendas=[refused.tienda_id])[refused.tienda_id] != epoch
-        ):  # looked at after its holds
+        armed = reservation.armed_epochs(tiendas=[refused.tienda_id])  # looked at after its holds
+        if armed[refused.tienda_id] != epoch:
             raise StockRefused("not armed: what Redis has lost may be on its way")
         _record(refused, closure, now)
         transaction.on_commit(partial(_annul, refused))

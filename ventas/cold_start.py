@@ -68,8 +68,9 @@ def disarm_other_histories() -> None:
     write."""
     tiendas = list(Tienda.objects.filter(epoch__gt=0).values_list("id", flat=True))
     armed = journal.armed_histories(tiendas=tiendas)
+    # PostgreSQL after Redis: neither its epochs nor its log go back.
     epochs = dict(Tienda.objects.filter(id__in=armed).values_list("id", "epoch"))
-    timeline, position = read_timeline(), read_position()  # after Redis: PostgreSQL does not go back
+    timeline, position = read_timeline(), read_position()
     moved_on = []
     for tienda, seen in armed.items():
         went_back = seen.position > position

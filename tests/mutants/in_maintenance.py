@@ -76,6 +76,19 @@ MUTANTS = [
             "if True:",
             ("tests/pipeline/test_redis_lost.py",),
         ),
+        (
+            "what is armed meanwhile stays armed",
+            (
+                "    armed = journal.armed_histories(tiendas=tiendas)\n"
+                "    # PostgreSQL after Redis: neither its epochs nor its log go back.\n"
+                '    epochs = dict(Tienda.objects.filter(id__in=armed).values_list("id", "epoch"))\n'
+            ),
+            (
+                '    epochs = dict(Tienda.objects.filter(id__in=tiendas).values_list("id", "epoch"))\n'
+                "    armed = journal.armed_histories(tiendas=tiendas)\n"
+            ),
+            DRAINED,
+        ),
         ("another epoch disarms", "seen.epoch == epochs[tienda] and ", "", DRAINED),
         ("another timeline disarms", "seen.timeline == timeline and ", "", DRAINED),
         ("a PostgreSQL that went back disarms", " and not went_back:", ":", DRAINED),

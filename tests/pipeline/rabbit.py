@@ -66,6 +66,11 @@ class VirtualHost:
         with self.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).message_count)
 
+    def in_hand(self, queue: str) -> int:
+        """Its messages that are ready or unacknowledged, as the broker last counted them."""
+        state = _manage(self.rabbit, "GET", f"queues/{self.name}/{queue}")
+        return int(state["messages_ready"]) + int(state["messages_unacknowledged"])
+
     def consumers(self, queue: str) -> int:
         with self.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).consumer_count)

@@ -1,9 +1,10 @@
 """What a cold start waits for, and what stops a Redis that promises by another past."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -92,11 +93,11 @@ def test_what_is_on_its_way_to_the_failed_ones_is_unfinished(host: VirtualHost) 
     with host.channel() as channel:
         channel.queue_unbind(FAILED, topology.DEAD_LETTER_EXCHANGE.name, topology.SALES_FAILED)
     send(host, sale_of(open_shop()))
-    host.wait_ready(SALES, 1)
+    wait_until(lambda: counted() == 1, timeout_s=LONG_ENOUGH_S, what="it is counted as ready")
     with host.channel() as channel:
         channel.basic_reject(channel.basic_get(SALES).delivery_tag, requeue=False)
 
-    time.sleep(2 * settings.STATISTICS_INTERVAL_MS / 1000)
+    wait_until(lambda: host.in_hand(SALES) == 0, timeout_s=LONG_ENOUGH_S, what="it is counted anew")
     found = counted()
     with host.channel() as channel:
         channel.queue_delete(SALES)  # RabbitMQ itself would try again after three minutes
@@ -169,6 +170,24 @@ def test_where_postgresql_moves_on_redis_stays_armed(live_db: None) -> None:
     for _look in range(3):
         cold_start.disarm_other_histories()
         open_shop()  # writes
+
+    assert shop.is_armed()
+
+
+def test_what_another_cold_start_arms_meanwhile_stays_armed(live_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's epochs of before it would be those of another past."""
+    shop, read = open_shop(), journal.armed_histories
+
+    def arm_first(*, tiendas: Sequence[UUID]) -> dict[UUID, journal.History]:
+        now_ms = int(time.time() * 1000)
+        journal.disarm(tienda_id=shop.tienda_id)
+        claim = arming.claim(tienda_id=shop.tienda_id, token="another", now_ms=now_ms, lease_ms=5_000)
+        assert claim is not None
+        assert arming.load_and_arm(claim=claim, seen_epoch=1, now_ms=now_ms)
+        return read(tiendas=tiendas)
+
+    monkeypatch.setattr(journal, "armed_histories", arm_first)
+    cold_start.disarm_other_histories()
 
     assert shop.is_armed()
 
