@@ -88,20 +88,20 @@ def test_what_failed_is_unfinished(host: VirtualHost) -> None:
     wait_until(lambda: counted() == 1, timeout_s=LONG_ENOUGH_S, what="it is counted")
 
 
-def test_what_is_on_its_way_to_the_failed_ones_is_unfinished(host: VirtualHost) -> None:
+def test_what_is_on_its_way_to_the_failed_ones_is_unfinished(quiet: VirtualHost) -> None:
     """Nobody can take it there, and it is neither ready nor unacknowledged."""
-    with host.channel() as channel:
+    with quiet.channel() as channel:
         channel.queue_unbind(FAILED, topology.DEAD_LETTER_EXCHANGE.name, topology.SALES_FAILED)
-    send(host, sale_of(open_shop()))
+    send(quiet, sale_of(open_shop()))
     wait_until(lambda: counted() == 1, timeout_s=LONG_ENOUGH_S, what="it is counted as ready")
-    with host.channel() as channel:
+    with quiet.channel() as channel:
         channel.basic_reject(channel.basic_get(SALES).delivery_tag, requeue=False)
 
-    wait_until(lambda: host.in_hand(SALES) == 0, timeout_s=LONG_ENOUGH_S, what="it is counted anew")
+    wait_until(lambda: quiet.in_hand(SALES) == 0, timeout_s=LONG_ENOUGH_S, what="it is counted anew")
     found = counted()
-    with host.channel() as channel:
+    with quiet.channel() as channel:
         channel.queue_delete(SALES)  # RabbitMQ itself would try again after three minutes
-    host.declare()
+    quiet.declare()
 
     assert found == 1
 
