@@ -17,7 +17,7 @@ from tests.pipeline.shop import Shop
 from tests.pipeline.till import Lines, Reply, Till
 
 TILLS = 4
-PACE_S = 0.08  # between two carts of a till, at most: all of them together leave the machine some of its time
+PACE_S = 0.4  # between two carts of a till, at most: the grounds beside this one need the machine too
 TRIES = 40  # of one cart, until its till gives up: then its customer has left
 GIVES_UP = 0.1  # how often a till does not ask again at all
 CANTIDADES = (1, 1, 1, 2, 0.5, 1.25)
@@ -68,12 +68,13 @@ class Cart:
 
 @dataclass(slots=True)
 class Customers:
-    """Carts of all tiendas, dealt by a seed; `url` is the web server's."""
+    """Carts of all tiendas, dealt by a seed; `url` is the web server's. Those before `first` are of earlier cases."""
 
     shops: list[Shop]
     url: str
     seed: str
     carts: list[Cart] = field(default_factory=list)
+    first: int = 0
     pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(maxsize=32, retries=False))
 
     def till(self, shop: Shop, rol: str = "cajero") -> Till:
@@ -96,12 +97,7 @@ class Customers:
         """Wait until so many more requests that began from now on were answered so; how many seconds it took."""
         since = time.monotonic()
         while time.monotonic() - since < timeout_s:
-            found = sum(
-                1
-                for cart in list(self.carts)
-                for each in list(cart.asked)
-                if each.at >= since and (status is None or each.status == status)
-            )
+            found = sum(1 for each in self._asked_since(since) if status is None or each.status == status)
             if found >= count:
                 return time.monotonic() - since
             time.sleep(0.02)
@@ -109,12 +105,12 @@ class Customers:
 
     def promised_since(self, moment: float) -> int:
         """How many requests that began later were answered 201."""
-        return sum(
-            1
-            for cart in list(self.carts)
-            for each in list(cart.asked)
-            if each.at >= moment and each.status == HTTPStatus.CREATED
-        )
+        return sum(1 for each in self._asked_since(moment) if each.status == HTTPStatus.CREATED)
+
+    def _asked_since(self, moment: float) -> Iterator[Asked]:
+        """The requests of this case that began later."""
+        for cart in self.carts[self.first :]:
+            yield from (each for each in list(cart.asked) if each.at >= moment)
 
     def _serve(self, number: int, stop: threading.Event, pace_s: float) -> None:
         draw = random.Random(f"{self.seed}/till {number}")

@@ -35,6 +35,10 @@ class Row:
         """How many injections; N in the environment says otherwise."""
         return int(os.environ.get("N") or getattr(self, size))
 
+    def longest_s(self, size: Size) -> float:
+        """How long it takes where each case takes as long to heal as it may."""
+        return self.heals.within_s * self.count(size) / self.at_once
+
     def heals_at(self, point: str) -> Heals:
         """In the middle of a cold start nobody sells or persists before it is made anew."""
         return ARMED if point == "P10" and self.heals.within_s < ARMED.within_s else self.heals
@@ -66,11 +70,11 @@ def _run_case(row: Row, scene: Scene, result: Result, number: int, *, most: int)
     name = f"{result.seed}/{row.name}/{number}"
     point = row.points[number % len(row.points)]
     heals = row.heals_at(point)
-    scene.customers = Customers(scene.shops, scene.ground.url, name, carts=scene.customers.carts)
+    before = len(scene.customers.carts)
+    scene.customers = Customers(scene.shops, scene.ground.url, name, carts=scene.customers.carts, first=before)
     scene.draw.seed(name)
     scene.restock()
     watch = Watch(scene.shops)
-    before = len(scene.customers.carts)
     healed_s = GIVE_UP_S
     try:
         with watch.looking(), stale_warmups(scene), scene.customers.buying():

@@ -18,7 +18,8 @@ def worker_kill(scene: Scene, point: str) -> None:
     worker = scene.ground.running[WORKER]
     order = scene.ground.orders.give("killall", point)
     worker.freeze()
-    scene.customers.wait_for(scene.behind)
+    with scene.customers.buying(pace_s=0):
+        scene.customers.wait_for(scene.behind)
     worker.thaw()
     order.wait_taken()
     worker.kill()
