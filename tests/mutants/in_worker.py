@@ -128,7 +128,7 @@ MUTANTS = [
             "written and not settled is written",
             "    except StockError as error:\n        # It is",
             "    except ZeroDivisionError as error:\n        # It is",
-            ("tests/pipeline/test_lost_replies.py", "tests/ventas/test_cold_start.py"),
+            BATCHED,
         ),
     ),
     *of(
