@@ -30,7 +30,7 @@ from tests.mutants.mutant import ROOT, Mutant  # noqa: E402 - Django first
 
 MUTANTS = [*in_lua.MUTANTS, *in_request.MUTANTS, *in_worker.MUTANTS, *in_maintenance.MUTANTS]
 LIMIT_S = 600
-FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
+FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", re.MULTILINE)
 SCHEDULES, ACTS = 4_000, 60
 
 

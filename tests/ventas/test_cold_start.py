@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -60,6 +61,32 @@ def test_a_message_that_a_worker_has_is_waited_for_though_the_broker_counts_it_l
         assert channel.basic_get(SALES) is not None
 
         assert not cold_start.drained(claims=[], give_up_s=settings.STATISTICS_INTERVAL_MS / 1000 + 1.5)
+
+
+def test_the_interval_begins_anew_with_each_message_that_is_counted(
+    quiet: VirtualHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Empty, then not, then empty again: the first zero says nothing of what came after it."""
+    counts: list[tuple[float, int]] = []
+    count = broker.unfinished_messages
+
+    def counting() -> int:
+        counts.append((time.monotonic(), count()))
+        return counts[-1][1]
+
+    monkeypatch.setattr(broker, "unfinished_messages", counting)
+    with ThreadPoolExecutor(max_workers=1) as thread, quiet.channel() as channel:
+        draining = thread.submit(cold_start.drained, claims=[], give_up_s=LONG_ENOUGH_S)
+        wait_until(lambda: bool(counts), timeout_s=LONG_ENOUGH_S, what="it is looked once")
+        send(quiet, sale_of(open_shop()))
+        wait_until(lambda: counts[-1][1] > 0, timeout_s=LONG_ENOUGH_S, what="the message is counted")
+        channel.basic_ack(channel.basic_get(SALES).delivery_tag)
+
+        assert draining.result(LONG_ENOUGH_S)
+
+    assert counts[0][1] == 0
+    last_message = max(at for at, found in counts if found > 0)
+    assert counts[-1][0] - last_message >= settings.STATISTICS_INTERVAL_MS / 1000
 
 
 def test_failed_sales_are_archived_and_the_claim_is_kept_meanwhile(
