@@ -184,6 +184,19 @@ def test_a_retry_that_a_cold_start_has_overtaken_is_open_again(host: VirtualHost
     shop.assert_exact()
 
 
+def test_a_retry_whose_message_is_gone_is_open_again_after_a_cold_start(host: VirtualHost) -> None:
+    shop = open_shop()
+    failed = fail(shop)
+    retry(failed)
+    host.purge()
+
+    start_cold(shop)
+
+    assert the_failure(shop).estado == EstadoFalla.ABIERTA
+    assert shop.holds() == {venta_id(failed): float("inf")}
+    shop.assert_exact(reservado=7_000)
+
+
 def test_a_retry_of_what_holds_nothing_holds_first(host: VirtualHost) -> None:
     shop = open_shop(stock=10)
     failed = fail_by_epoch(shop)
@@ -381,6 +394,18 @@ def test_discarded_while_a_retry_of_it_is_on_its_way(host: VirtualHost) -> None:
     assert not shop.written()
     assert shop.sold() == 0
     assert the_failure(shop).motivo == MotivoFalla.LAPIDA
+    shop.assert_exact()
+
+
+def test_what_is_written_has_not_failed(host: VirtualHost) -> None:
+    """A copy of it has used up its attempts, or was dead-lettered."""
+    shop = open_shop()
+    payload = hold(shop, [(shop.products[0], 7_000)])
+    persist(payload)
+
+    assert not recovery.record_failed_sale(sale=read_sale(payload), error="for a test", now=now())
+
+    assert shop.fallidas() == []
     shop.assert_exact()
 
 
