@@ -258,6 +258,7 @@ def test_somebody_else_who_signs_in_in_the_administration_is_who_sells(
     [sent] = store.shop.ventas()
     assert sent.cajero_id == store.shop.users[Rol.ENCARGADO].pk  # an encargado may send what a cajero sold
     till.scan(store.goods["refresco"].codigo_barras)
+    expect(till.lines).to_have_count(1)
     till.press("F2", "Enter")
     states(till, "Persistida", "Persistida")
     store.shop.come_to_rest(pipeline.host)
