@@ -7,7 +7,7 @@ NO_SERVERS := SECRET_KEY=none DATABASE_URL=postgres://none@127.0.0.1:9/none REDI
 	RABBITMQ_URL=amqp://127.0.0.1:9//
 
 .DEFAULT_GOAL := help
-.PHONY: help run replay test faults model simulate mutants fuzz check till shots lock clean
+.PHONY: help run replay test bench faults model simulate mutants fuzz check till shots lock clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -18,6 +18,7 @@ help:  ## What can be made
 	@echo "FILE=…     make replay: one basket a line, product names parted by commas"
 	@echo "STOCK=20   make replay: units of each product; else twice what the file asks for"
 	@echo "TILLS=8    make replay: how many sell at once;  RATE=50: baskets a second, else as fast as they can"
+	@echo "QUICK=1    make bench: only what the goals need, smaller;  ONLY=matrix,open: parts of it"
 	@echo "ONLY=…     make faults: these rows of the matrix, parted by commas;  N=20: so often;  SEED=7;  JOBS=2 grounds;  HOURS=8"
 	@echo "SCHEDULES=1000000  make simulate: so many;  ACTS=20: so long;  SEED=7: those, else any"
 	@echo "ONLY=…     make model: these rules, parted by commas (protocol: what must hold); make mutants: a part of the name"
@@ -35,6 +36,10 @@ replay: $(VENV)  ## Sell the baskets of FILE through the whole of it, and check 
 test: $(VENV)  ## Every test, on real servers of its own
 	@.venv/bin/python -m scripts.install
 	@.venv/bin/python -m pytest $(or $(ARGS),-n 2 --no-loadscope-reorder)
+
+bench: $(VENV)  ## How fast this is, beside SELECT FOR UPDATE and beside what the machine can do
+	@.venv/bin/python -m scripts.install
+	@$(NO_SERVERS) .venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only=$(ONLY)) $(if $(SEED),--seed=$(SEED))
 
 faults: $(VENV)  ## Break every part while tills sell, and count what is lost, doubled or oversold
 	@.venv/bin/python -m scripts.install

@@ -110,6 +110,14 @@ def chromium() -> Path:
     raise MissingBinary(lack=lack, package="chromium")
 
 
+def wrk() -> Path:
+    """The load generator of the bench."""
+    found = os.environ.get("WRK") or shutil.which("wrk")
+    if not found:
+        raise MissingBinary(lack="wrk was not found", package="wrk")
+    return Path(found)
+
+
 def as_nobody() -> list[str]:
     """What to put before a command that refuses to run as root. Empty for a normal user.
 

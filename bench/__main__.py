@@ -1,0 +1,246 @@
+"""`make bench`: this product, and other ways to sell, on one machine in one run, each in its turn.
+
+Prints tables of medians and which goals hold, and writes latest.json and latest.svg. The exit status is 1 where a run
+did not add up, not where a goal is missed.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import report, trials
+from bench.baskets import SCENARIOS
+from bench.drain import WRITE, take_turns
+from bench.drawing import draw
+from bench.goals import BASELINE, FLOOR, MOST, OURS, Found, judge
+from bench.load import Loader, LoadFailed, closed, fixed_rate
+from bench.rounds import VARIANTS, Round, Void, measure
+from bench.stand import NotReady, Stand, stand
+from scripts.binaries import MissingBinary
+from scripts.ports import PortInUse
+from scripts.services import ServiceError
+
+PROBLEMS = (LoadFailed, NotReady, MissingBinary, PortInUse, ServiceError, Void)
+RESULTS = Path(__file__).parent / "results"
+WARM_S = 2
+OPEN_RATE = 200
+SALES = 1_000_000  # of the past, beside ten million rows of the ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How large a run is. `rates`: of the open loop, sales a second; 0 rows or users: not in this run."""
+
+    scenarios: Mapping[str, Sequence[str]]
+    connections: Sequence[int]
+    rounds: int
+    seconds: int
+    rates: Sequence[int]
+    sustained_s: int
+    open_s: int
+    waiting: int
+    warmed: int
+    warm_s: int
+    rows: int
+    users: int
+    each: int
+
+
+ALL = tuple(VARIANTS)
+WHOLE = Plan(
+    scenarios=dict.fromkeys(SCENARIOS, ALL),
+    connections=(1, 16, MOST),
+    rounds=3,
+    seconds=5,
+    rates=(50, OPEN_RATE, 400),
+    sustained_s=60,
+    open_s=20,
+    waiting=8_000,
+    warmed=100_000,
+    warm_s=15,
+    rows=10_000_000,
+    users=100,
+    each=1_000,
+)
+QUICK = Plan(
+    scenarios={"hot": (OURS, BASELINE), "basket": (OURS, BASELINE, FLOOR)},
+    connections=(MOST,),
+    rounds=2,
+    seconds=4,
+    rates=(OPEN_RATE,),
+    sustained_s=20,
+    open_s=10,
+    waiting=2_000,
+    warmed=20_000,
+    warm_s=6,
+    rows=0,
+    users=0,
+    each=0,
+)
+
+
+def read_options() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="only what the goals need, smaller")
+    parser.add_argument("--only", default="", help="parts of it, parted by commas: " + ", ".join(STEPS))
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    options.only = [part for part in options.only.split(",") if part]
+    if unknown := [part for part in options.only if part not in STEPS]:
+        parser.error(f"--only: no {', '.join(unknown)}; there are {', '.join(STEPS)}")
+    return options
+
+
+def take_rounds(
+    stand: Stand, scenario: str, variants: Sequence[str], load: Callable[[int], Loader], *, rounds: int, seed: int
+) -> dict[str, list[Round]]:
+    """In each round all variants take a turn, in an order of its own; the first warms up, and is not counted."""
+    order = random.Random(f"{seed}/{scenario}")
+    shops = {name: stand.open_shop(SCENARIOS[scenario], seed=seed) for name in variants}
+    if FLOOR in shops:
+        stand.start_floor(shops[FLOOR])
+    for name in variants:
+        warm = closed(connections=MOST, seconds=WARM_S, seed=seed)
+        measure(stand=stand, variant=VARIANTS[name], shop=shops[name], load=warm)
+    found: dict[str, list[Round]] = {name: [] for name in variants}
+    for number in range(1, rounds + 1):
+        for name in order.sample(list(variants), len(variants)):
+            done = measure(stand=stand, variant=VARIANTS[name], shop=shops[name], load=load(seed + number))
+            found[name].append(done)
+    return found
+
+
+def run_matrix(stand: Stand, plan: Plan, found: Found, seed: int) -> None:
+    """Every scenario, every number of connections, every variant."""
+    for scenario, variants in plan.scenarios.items():
+        for connections in plan.connections:
+
+            def load(seed: int, connections: int = connections) -> Loader:
+                return closed(connections=connections, seconds=plan.seconds, seed=seed)
+
+            rounds = take_rounds(stand, scenario, variants, load, rounds=plan.rounds, seed=seed)
+            found.matrix[scenario, connections] = rounds
+            say(f"{scenario} ({SCENARIOS[scenario].what}), {connections} connections", report.table(rounds))
+            print(report.ratios(rounds), flush=True)
+
+
+def run_sustained(stand: Stand, plan: Plan, found: Found, seed: int) -> None:
+    """The product and the baseline for a minute."""
+
+    def load(seed: int) -> Loader:
+        return closed(connections=MOST, seconds=plan.sustained_s, seed=seed)
+
+    found.sustained = take_rounds(stand, "basket", (OURS, BASELINE), load, rounds=1, seed=seed)
+    say(f"basket, {MOST} connections for {plan.sustained_s} s", report.table(found.sustained))
+    print(report.ratios(found.sustained), flush=True)
+
+
+def run_open(stand: Stand, plan: Plan, found: Found, seed: int) -> None:
+    """So many sales a second, whoever is late."""
+    for rate in plan.rates:
+
+        def load(_seed: int, rate: int = rate) -> Loader:
+            return fixed_rate(rate=rate, connections=MOST, seconds=plan.open_s)
+
+        found.open[rate] = take_rounds(stand, "basket", (OURS, BASELINE), load, rounds=plan.rounds, seed=seed)
+        say(f"basket, {rate} sales a second", report.table(found.open[rate]))
+
+
+def run_drains(stand: Stand, plan: Plan, found: Found, seed: int) -> None:
+    """A full queue, written by each."""
+    shop = stand.open_shop(SCENARIOS["basket"], seed=seed)
+    writers = tuple(WRITE)
+    found.drains = take_turns(stand=stand, shop=shop, writers=writers, sales=plan.waiting, rounds=plan.rounds)
+    say(f"{plan.waiting:,} sales or more, waiting", report.drains(found.drains))
+
+
+def run_load_test(stand: Stand, plan: Plan, found: Found, _seed: int) -> None:
+    """The specification's."""
+    if plan.users:
+        test = found.load_test = trials.load_test(stand, users=plan.users, each=plan.each)
+        say(
+            f"load test: {plan.users} users, {plan.each:,} sales each",
+            f"{test.sales:,} accepted in {test.round.load.seconds:.1f} s, all written after {test.seconds:.1f} s; "
+            f"{test.errors} errors, {test.deadlocks} deadlocks\n" + report.table({OURS: [test.round]}),
+        )
+
+
+def run_warmup(stand: Stand, plan: Plan, found: Found, _seed: int) -> None:
+    """Many products warmed, alone and beside sales."""
+    warm = found.warmup = trials.warmup(stand, products=plan.warmed, seconds=plan.warm_s)
+    say(
+        f"warmup of {plan.warmed:,} products",
+        f"{warm.cpu_s:.2f} s of CPU; answers at {trials.SOLD_A_SECOND} sales a second, p95: "
+        f"{warm.quiet.p95_ms:.1f} ms, beside it {warm.beside.p95_ms:.1f} ms",
+    )
+
+
+def run_ledger(stand: Stand, plan: Plan, found: Found, _seed: int) -> None:
+    """Ten million rows."""
+    if plan.rows:
+        grown = found.grown = trials.grow(
+            stand, rows=plan.rows, past_sales=SALES, sales=plan.waiting // 4, rounds=plan.rounds
+        )
+        both = report.drains({"empty": grown.before, "full": grown.after})
+        say(
+            f"a ledger of {plan.rows:,} rows", f"{both}\nCPU × {grown.cpu_ratio:.2f}, pages × {grown.buffers_ratio:.2f}"
+        )
+
+
+STEPS: Mapping[str, Callable[[Stand, Plan, Found, int], None]] = {
+    "matrix": run_matrix,
+    "sustained": run_sustained,
+    "open": run_open,
+    "drains": run_drains,
+    "warmup": run_warmup,
+    "load_test": run_load_test,
+    "ledger": run_ledger,
+}
+
+
+def say(title: str, text: str) -> None:
+    """A table, below its title."""
+    print(f"\n{title}\n{text}", flush=True)
+
+
+def main() -> int:
+    """Measure, print, keep."""
+    options, found, started = read_options(), Found(), time.monotonic()
+    plan = QUICK if options.quick else WHOLE
+    about = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "quick": options.quick,
+        "seed": options.seed,
+    }
+    try:
+        with tempfile.TemporaryDirectory(prefix="blend-pos-bench-") as folder, stand(Path(folder)) as made:
+            for name, step in STEPS.items():
+                if not options.only or name in options.only:
+                    step(made, plan, found, options.seed)
+    except PROBLEMS as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    judged = judge(found, open_rate=OPEN_RATE)
+    say("The specification's rows, and what was measured", report.specification(found))
+    say("Goals", report.goals(judged))
+    print(f"\n{time.monotonic() - started:.0f} s on {os.cpu_count()} cores")
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "latest.json").write_text(json.dumps(report.as_json(found, judged, about), indent=1))
+    (RESULTS / "latest.svg").write_text(draw(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+-- wrk's part of the bench: POST one cart after another, each under a key of its own, as the terminals of a tienda do.
+-- Arguments: a file of tokens and a file of carts, a line each; a seed; 8 hexadecimal digits that all keys begin with;
+-- how many answers are enough, 0 for no bound. One thread.
+local carts, tokens, first = {}, {}, 0
+local sent, answered, run = 0, 0, ''
+
+local function lines_of(name)
+  local found = {}
+  for line in io.lines(name) do table.insert(found, line) end
+  return found
+end
+
+function init(arguments)
+  tokens, carts = lines_of(arguments[1]), lines_of(arguments[2])
+  math.randomseed(tonumber(arguments[3]))
+  first, run = math.random(#carts), arguments[4]
+  local most = tonumber(arguments[5])
+  if most > 0 then
+    response = function()
+      answered = answered + 1
+      if answered >= most then wrk.thread:stop() end
+    end
+  end
+end
+
+local function hex(digits)
+  return string.format('%0' .. digits .. 'x', math.random(0, 16 ^ digits - 1))
+end
+
+function request()
+  sent = sent + 1
+  local key = run .. '-' .. hex(4) .. '-4' .. hex(3) .. '-8' .. hex(3) .. '-' .. hex(6) .. hex(6)
+  return wrk.format('POST', nil, {
+    ['Authorization'] = 'Bearer ' .. tokens[sent % #tokens + 1],
+    ['Content-Type'] = 'application/json',
+    ['Idempotency-Key'] = key,
+  }, carts[(first + sent) % #carts + 1])
+end
+
+function done(summary, latency, _requests)
+  local errors = summary.errors
+  io.write(string.format(
+    '\nBENCH {"requests": %d, "seconds": %.6f, "refused": %d, "broken": %d, "p50_ms": %.3f, "p95_ms": %.3f, "p99_ms": %.3f}\n',
+    summary.requests, summary.duration / 1e6, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
+    latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3))
+end

@@ -1,0 +1,172 @@
+"""Two ways to load an address: wrk, as much as its connections bear; and so many requests a second, come what may."""
+
+import asyncio
+import json
+import os
+import secrets
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from bench.stats import percentile
+from scripts import binaries
+
+SCRIPT = Path(__file__).with_name("carts.lua")
+REPLY_S = 10
+MARK = "BENCH "
+ACCEPTED = {201, 202}
+
+
+class LoadFailed(Exception):
+    """The load could not be made. The message is what the program said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What came of it. Times in ms, from when a request was due; CPU of who made the load."""
+
+    connections: int
+    requests: int
+    refused: int
+    broken: int
+    seconds: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    cpu_s: float
+
+    @property
+    def accepted(self) -> int:
+        return self.requests - self.refused - self.broken
+
+    @property
+    def accepted_a_second(self) -> float:
+        return self.accepted / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address, and files with the tokens and the carts that are sent to it, a line each."""
+
+    url: str
+    tokens: Path
+    carts: Path
+
+
+Loader = Callable[[Target], Load]
+
+
+def closed(*, connections: int, seconds: int, seed: int, most: int = 0) -> Loader:
+    """By wrk, each connection as soon as it is answered, for so long, or until `most` are answered where it is given.
+
+    What it returns raises LoadFailed.
+    """
+    return partial(_closed, connections, seconds, seed, most)
+
+
+def _closed(connections: int, seconds: int, seed: int, most: int, target: Target) -> Load:
+    command = [str(binaries.wrk()), "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
+    command += [f"--timeout={REPLY_S}s", f"--script={SCRIPT}", target.url, "--"]
+    command += [str(target.tokens), str(target.carts), str(seed), secrets.token_hex(4), str(most)]
+    before = os.times()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    after = os.times()
+    found = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
+    if done.returncode != 0 or not found:
+        raise LoadFailed(f"wrk ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
+    return Load(**json.loads(found[0].removeprefix(MARK)), connections=connections, cpu_s=cpu_s)
+
+
+@dataclass(slots=True)
+class _Open:
+    """An open loop under way: who is free takes the request that is due next."""
+
+    target: Target
+    rate: float
+    tokens: Sequence[bytes]
+    carts: Sequence[bytes]
+    started: float
+    ends: float
+    number: "count[int]" = field(default_factory=count)
+    latencies_ms: list[float] = field(default_factory=list)
+    refused: int = 0
+    broken: int = 0
+
+    async def serve(self) -> None:
+        """One connection."""
+        place = urlsplit(self.target.url)
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        try:
+            while (due := self.started + (number := next(self.number)) / self.rate) < self.ends:
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                writer.write(self._request(place.path, number))
+                status = await _read_reply(reader)
+                self.latencies_ms.append((time.perf_counter() - due) * 1000)
+                self.refused += status not in ACCEPTED
+        except (OSError, asyncio.IncompleteReadError):
+            self.broken += 1
+        finally:
+            writer.close()
+
+    def _request(self, path: str, number: int) -> bytes:
+        cart = self.carts[number % len(self.carts)]
+        return (
+            b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+            b"Idempotency-Key: %s\r\nContent-Length: %d\r\n\r\n%s"
+            % (path.encode(), self.tokens[number % len(self.tokens)], str(uuid4()).encode(), len(cart), cart)
+        )
+
+
+def fixed_rate(*, rate: float, connections: int, seconds: float) -> Loader:
+    """So many requests a second; one that is late because all connections are busy counts from when it was due."""
+    return partial(_fixed_rate, rate, connections, seconds)
+
+
+def _fixed_rate(rate: float, connections: int, seconds: float, target: Target) -> Load:
+    before, started = time.process_time(), time.perf_counter()
+    run = _Open(
+        target,
+        rate,
+        target.tokens.read_bytes().splitlines(),
+        target.carts.read_bytes().splitlines(),
+        started,
+        started + seconds,
+    )
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(run.serve() for _ in range(connections)))
+
+    asyncio.run(all_of_them())
+    ordered = sorted(run.latencies_ms)
+    if not ordered:
+        raise LoadFailed(f"{target.url} answered nothing at {rate:g} a second")
+    return Load(
+        connections=connections,
+        requests=len(ordered) + run.broken,
+        refused=run.refused,
+        broken=run.broken,
+        seconds=time.perf_counter() - started,
+        p50_ms=percentile(ordered, 0.50),
+        p95_ms=percentile(ordered, 0.95),
+        p99_ms=percentile(ordered, 0.99),
+        cpu_s=time.process_time() - before,
+    )
+
+
+async def _read_reply(reader: asyncio.StreamReader) -> int:
+    """The status of one reply; its body is read, and forgotten."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    status, length = int(head[9:12]), 0
+    for line in head.split(b"\r\n")[1:]:
+        name, _colon, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    await reader.readexactly(length)
+    return status

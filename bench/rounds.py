@@ -1,0 +1,156 @@
+"""One round: load one variant for some seconds, wait until all is written, count CPU time, see that it adds up."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psycopg
+
+from bench import cpu
+from bench.load import Load, Loader
+from bench.stand import Shop, Stand
+from scripts.replay.evidence import Witness
+from scripts.replay.identity import Evidence
+
+SAMPLE_S = 0.5
+TO_ROW = """
+SELECT percentile_disc(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM persistida - fecha) * 1000)
+FROM (SELECT persistida, fecha FROM ventas WHERE tienda_id = %s ORDER BY id DESC LIMIT %s) AS newest
+"""
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+
+
+class Void(Exception):
+    """What was measured does not add up, and counts for nothing. The message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A way to sell. `path` below /api/v1/; `piped`: Redis promises, and a worker writes; `server`: who answers."""
+
+    name: str
+    path: str
+    piped: bool
+    server: str = "web"
+
+
+VARIANTS = {
+    one.name: one
+    for one in (
+        Variant("checkout", "ventas/checkout", piped=True),
+        Variant("for_update", "bench/for_update", piped=False),
+        Variant("for_update_naive", "bench/for_update_naive", piped=False),
+        Variant("conditional_update", "bench/conditional_update", piped=False),
+        Variant("floor", "", piped=True, server="floor"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round's figures. `cpu_ms`: of each part, milliseconds a sale, from the first request until all is at rest.
+
+    `drained_s`: from the last answer until nothing is held. `to_row_p95_ms`: from the request until the row is there.
+    `waiting`: how many sales were promised and not written, every half second.
+    """
+
+    variant: str
+    load: Load
+    cpu_ms: Mapping[str, float]
+    memory_mib: Mapping[str, float]
+    drained_s: float
+    to_row_p95_ms: float
+    deadlocks: int
+    waiting: Sequence[int] = field(default_factory=list)
+
+    @property
+    def persisted_a_second(self) -> float:
+        """Of all sales, until the last was written."""
+        return self.load.accepted / (self.load.seconds + self.drained_s)
+
+
+def measure(*, stand: Stand, variant: Variant, shop: Shop, load: Loader) -> Round:
+    """Run it. Raises Void where Redis, PostgreSQL, the ledger and what was accepted differ afterwards."""
+    target = shop.target(stand.floor_url if variant.server == "floor" else stand.url + variant.path)
+    with stand.witness(shop) as witness:
+        before, persisted, deadlocks = cpu.of_parts(stand.parts), witness.persisted(), _deadlocks(stand)
+        with _watched(stand, shop) as waiting:
+            done = load(target)
+        drained_s = wait_for_rest(witness)
+        after = cpu.of_parts(stand.parts)
+        written = assert_adds_up(witness, piped=variant.piped).persisted - persisted
+    # What was on its way when the load stopped was taken without being counted: at most one request a connection.
+    if not done.accepted <= written <= done.accepted + done.connections:
+        raise Void(f"{variant.name}: accepted {done.accepted}, written {written}")
+    sales = max(written, 1)
+    spent = {name: (used - before[name]) * 1000 / sales for name, used in after.items() if name in before}
+    if variant.server != "web":
+        spent["web"] = spent.pop(variant.server)
+    return Round(
+        variant=variant.name,
+        load=done,
+        cpu_ms=spent,
+        memory_mib={name: cpu.resident(pids) / 2**20 for name, pids in stand.parts.items()},
+        drained_s=drained_s,
+        to_row_p95_ms=ask(stand, TO_ROW, [shop.tienda_id, sales]),
+        deadlocks=_deadlocks(stand) - deadlocks,
+        waiting=waiting,
+    )
+
+
+def wait_for_rest(witness: Witness) -> float:
+    """Until nothing is held any more; how long that took, seconds. Raises Void."""
+    started = time.perf_counter()
+    if not witness.wait_for_rest(on_progress=lambda _written: None):
+        raise Void(f"not at rest: {witness.live_holds()} sales are still held")
+    return time.perf_counter() - started
+
+
+def assert_adds_up(witness: Witness, *, piped: bool) -> Evidence:
+    """PostgreSQL, the ledger and, where it promises, Redis say the same of each product. Raises Void."""
+    found = witness.gather()
+    wrong = []
+    for producto, there in found.products.items():
+        same = {there.stock_actual, there.ledger_delta, there.ledger_last_saldo}
+        if piped:
+            same.add(there.redis_saldo)
+        if len(same) > 1 or there.breaks or there.version != there.ledger_rows or (piped and there.redis_reservado):
+            wrong.append(f"{producto}: {there}")
+    if found.open_failures or found.live_holds:
+        wrong.append(f"{found.open_failures} failed sales, {found.live_holds} holds")
+    if wrong:
+        raise Void("; ".join(wrong[:5]))
+    return found
+
+
+@contextmanager
+def _watched(stand: Stand, shop: Shop) -> Iterator[list[int]]:
+    """How many sales wait to be written, every SAMPLE_S while it lasts."""
+    samples: list[int] = []
+    over = threading.Event()
+
+    def look() -> None:
+        with stand.witness(shop) as witness:
+            while not over.wait(SAMPLE_S):
+                samples.append(witness.live_holds())
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        thread.join()
+
+
+def _deadlocks(stand: Stand) -> int:
+    return int(ask(stand, DEADLOCKS))
+
+
+def ask(stand: Stand, sql: str, arguments: Sequence[object] = ()) -> float:
+    """One number of PostgreSQL's; 0 where there is none."""
+    with psycopg.connect(stand.settings["DATABASE_URL"], autocommit=True) as connection:
+        row = connection.execute(sql, list(arguments)).fetchone()
+    return float(row[0] or 0) if row else 0.0

@@ -1,0 +1,167 @@
+"""What is not a matter of rounds: the load test of the specification, a warmup beside sales, a ledger of ten million
+rows."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from statistics import median
+
+from bench import cpu
+from bench.baskets import SCENARIOS, Scenario
+from bench.drain import Drain, take_turns
+from bench.load import Load, closed, fixed_rate
+from bench.rounds import VARIANTS, Round, Void, measure
+from bench.stand import Shop, Stand
+
+SOLD_A_SECOND = 100
+CONNECTIONS = 100
+LEDGER_A_STATEMENT = 500_000
+CHECKOUT = "ventas/checkout"
+
+GROW = """
+INSERT INTO inventory_ledger (producto_id, fecha, tipo, delta, saldo, version, operacion, motivo)
+SELECT id, now() - make_interval(secs => %(left)s - step), 'COMPRA', 1, stock_actual + step, version + step,
+    gen_random_uuid(), ''
+FROM productos, generate_series(1, %(each)s) AS step WHERE tienda_id = %(tienda)s ORDER BY step, id
+"""
+RAISE = """
+UPDATE productos SET stock_actual = stock_actual + %(each)s, version = version + %(each)s,
+    actualizado = statement_timestamp()
+WHERE tienda_id = %(tienda)s
+"""
+PAST_SALES = """
+INSERT INTO ventas
+    (tienda_id, venta_id, huella, fecha, total, metodo_pago, cajero_id, terminal_id, recibo, epoch, persistida)
+SELECT %(tienda)s, gen_random_uuid(), repeat('0', 64), now() - make_interval(secs => step * 10), 1, 'EFECTIVO',
+    cajero.usuario_id, terminal.id, step, 1, now()
+FROM generate_series(1, %(sales)s) AS step,
+    (SELECT usuario_id FROM membresias WHERE tienda_id = %(tienda)s LIMIT 1) AS cajero,
+    (SELECT id FROM terminales WHERE tienda_id = %(tienda)s ORDER BY id LIMIT 1) AS terminal
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTest:
+    """`sales` by `connections` users: seconds until the last was written, and who was not answered 201 or 202."""
+
+    sales: int
+    seconds: float
+    errors: int
+    deadlocks: int
+    round: Round
+
+
+def load_test(stand: Stand, *, users: int, each: int) -> LoadTest:
+    """The specification's: so many users sell, each as soon as it is answered. Raises Void."""
+    shop = stand.open_shop(SCENARIOS["basket"], seed=1)
+    load = closed(connections=users, seconds=3_600, seed=1, most=users * each)
+    done = measure(stand=stand, variant=VARIANTS["checkout"], shop=shop, load=load)
+    return LoadTest(
+        sales=done.load.accepted,
+        seconds=done.load.seconds + done.drained_s,
+        errors=done.load.refused + done.load.broken,
+        deadlocks=done.deadlocks,
+        round=done,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Warmup:
+    """CPU seconds of one warmup, of the command, Redis and PostgreSQL; and the sales beside it against none."""
+
+    products: int
+    cpu_s: float
+    quiet: Load
+    beside: Load
+
+    @property
+    def p95_ratio(self) -> float:
+        """Of checkout's answers."""
+        return self.beside.p95_ms / self.quiet.p95_ms
+
+
+def warmup(stand: Stand, *, products: int, seconds: int) -> Warmup:
+    """A tienda of so many products is warmed alone, then again and again while another sells."""
+    big = stand.open_shop(Scenario("hot", products, ""), seed=1, carts=1)
+    shop = stand.open_shop(SCENARIOS["basket"], seed=1)
+    command = ("warmup_stock", f"--tienda={big.tienda_id}")
+    cpu_s = _cost(stand, lambda: stand.manage(*command))
+    load = fixed_rate(rate=SOLD_A_SECOND, connections=CONNECTIONS, seconds=seconds)
+    target = shop.target(stand.url + CHECKOUT)
+    quiet = load(target)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        over = time.monotonic() + seconds
+        warming = thread.submit(_again_and_again, lambda: stand.manage(*command), over)
+        beside = load(target)
+        if warming.result() == 0:
+            raise Void("no warmup ended beside the sales")
+    return Warmup(products, cpu_s, quiet, beside)
+
+
+def _again_and_again(what: Callable[[], object], until: float) -> int:
+    done = 0
+    while time.monotonic() < until:
+        what()
+        done += 1
+    return done
+
+
+def _cost(stand: Stand, what: Callable[[], object]) -> float:
+    """CPU seconds of a command, and of Redis and PostgreSQL meanwhile."""
+    names = ("PostgreSQL", "Redis")
+    before, children = cpu.of_parts(stand.parts), cpu.of_ended_children()
+    what()
+    after = cpu.of_parts(stand.parts)
+    return cpu.of_ended_children() - children + sum(after[name] - before[name] for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What a sale costs to write before and after the ledger grew to `rows`."""
+
+    rows: int
+    before: Sequence[Drain]
+    after: Sequence[Drain]
+    plans: Sequence[str] = field(default_factory=list)
+
+    @property
+    def cpu_ratio(self) -> float:
+        """CPU of the worker and PostgreSQL, after to before."""
+        return median(each.writing_ms for each in self.after) / median(each.writing_ms for each in self.before)
+
+    @property
+    def buffers_ratio(self) -> float:
+        """Pages touched, after to before."""
+        return median(each.buffers for each in self.after) / median(each.buffers for each in self.before)
+
+
+def grow(stand: Stand, *, rows: int, past_sales: int, sales: int, rounds: int) -> Grown:
+    """Write sales, let the ledger of their products grow, write again. Raises Void."""
+    shop = stand.open_shop(SCENARIOS["basket"], seed=1)
+    before = _write(stand, shop, sales, rounds)
+    _fill(stand, shop, rows=rows, past_sales=past_sales)
+    stand.manage("warmup_stock", f"--tienda={shop.tienda_id}")
+    return Grown(rows, before, _write(stand, shop, sales, rounds))
+
+
+def _write(stand: Stand, shop: Shop, sales: int, rounds: int) -> list[Drain]:
+    return take_turns(stand=stand, shop=shop, writers=["two_processes"], sales=sales, rounds=rounds)["two_processes"]
+
+
+def _fill(stand: Stand, shop: Shop, *, rows: int, past_sales: int) -> None:
+    products = SCENARIOS["basket"].products
+    with stand.connect() as connection:
+        left = -(-rows // products)
+        while left > 0:
+            each = min(left, LEDGER_A_STATEMENT // products)
+            arguments = {"tienda": shop.tienda_id, "each": each, "left": left}
+            with connection.transaction():
+                connection.execute(GROW, arguments)
+                connection.execute(RAISE, arguments)
+            left -= each
+        history = stand.open_shop(SCENARIOS["hot"], seed=1, carts=1)
+        connection.execute(PAST_SALES, {"tienda": history.tienda_id, "sales": past_sales})
+        connection.execute("VACUUM (ANALYZE) inventory_ledger")
+        connection.execute("VACUUM (ANALYZE) ventas")
+        connection.execute("CHECKPOINT")

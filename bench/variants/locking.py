@@ -1,0 +1,231 @@
+"""Checkouts that need PostgreSQL alone: the same view, validation, server and rows as the product's.
+
+for_update: every product of the cart locked at once, in id order. conditional_update: no lock is asked for, the UPDATE
+itself asks whether there is enough. for_update_naive: product by product, in the cart's order, through the ORM.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import OperationalError, connection, transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from blend_pos.tiendas.authentication import seat_of
+from blend_pos.tiendas.models import Terminal
+from blend_pos.tiendas.permissions import CajeroOrAbove
+from inventario.ledger import APPEND
+from inventario.models import InventoryLedger, Producto, TipoMovimiento
+from ventas.messages import decimal_text, fingerprint, line_amount
+from ventas.models import DetalleVenta, Venta
+from ventas.order_body import read_body, read_key
+from ventas.orders import Order, OrderLine
+from ventas.rows import INSERT_LINES, INSERT_SALES
+
+LOCK = """
+SELECT id, stock_actual, version, precio, impuesto FROM productos
+WHERE id = ANY(%s) AND tienda_id = %s AND is_active ORDER BY id FOR NO KEY UPDATE
+"""
+TAKE = """
+UPDATE productos SET stock_actual = stock_actual - taken.cantidad, version = version + 1
+FROM unnest(%s::uuid[], %s::numeric[]) AS taken (id, cantidad) WHERE productos.id = taken.id
+"""
+TAKE_WHERE_ENOUGH = """
+UPDATE productos SET stock_actual = stock_actual - %s, version = version + 1
+WHERE id = %s AND tienda_id = %s AND is_active AND stock_actual >= %s
+RETURNING stock_actual, version, precio, impuesto
+"""
+NEXT_RECEIPT = "UPDATE terminales SET ultimo_recibo = ultimo_recibo + 1 WHERE id = %s RETURNING ultimo_recibo"
+EPOCH = 1
+
+
+class NotEnough(Exception):
+    """Of one of the cart's products."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One product of a cart after its stock went down. Money in cents, tax in hundredths of a percent."""
+
+    saldo: Decimal
+    version: int
+    precio_centavos: int
+    impuesto: Decimal
+
+
+def for_update(order: Order) -> int:
+    """The best of its kind: one lock in id order, one statement a table. The total in cents; raises NotEnough."""
+    wanted = _wanted(order.lines)
+    with transaction.atomic():
+        rows = _query(LOCK, [list(wanted), order.tienda_id])
+        if len(rows) < len(wanted) or any(stock < wanted[producto] for producto, stock, *_ in rows):
+            raise NotEnough
+        _execute(TAKE, [list(wanted), list(wanted.values())])
+        taken = {
+            producto: Taken(stock - wanted[producto], version + 1, int(precio * 100), impuesto)
+            for producto, stock, version, precio, impuesto in rows
+        }
+        return _write(order, wanted, taken)
+
+
+def conditional_update(order: Order) -> int:
+    """The same rows; an UPDATE a product, in id order."""
+    wanted = _wanted(order.lines)
+    with transaction.atomic():
+        taken = {}
+        for producto, cantidad in wanted.items():
+            found = _query(TAKE_WHERE_ENOUGH, [cantidad, producto, order.tienda_id, cantidad])
+            if not found:
+                raise NotEnough
+            (saldo, version, precio, impuesto) = found[0]
+            taken[producto] = Taken(saldo, version, int(precio * 100), impuesto)
+        return _write(order, wanted, taken)
+
+
+def for_update_naive(order: Order) -> int:
+    """As it is usually written."""
+    with transaction.atomic():
+        total = 0
+        lines = []
+        for line in order.lines:
+            cantidad = Decimal(line.cantidad_milli).scaleb(-3)
+            producto = Producto.objects.select_for_update().get(pk=line.producto_id, tienda_id=order.tienda_id)
+            if producto.stock_actual < cantidad:
+                raise NotEnough
+            producto.stock_actual -= cantidad
+            producto.version += 1
+            producto.save(update_fields=["stock_actual", "version"])
+            importe = line_amount(cantidad_milli=line.cantidad_milli, precio_centavos=int(producto.precio * 100))
+            total += importe
+            lines.append((producto, cantidad, importe))
+        terminal = Terminal.objects.select_for_update().get(pk=order.terminal_id)
+        terminal.ultimo_recibo += 1
+        terminal.save(update_fields=["ultimo_recibo"])
+        now = datetime.now(UTC)
+        venta = Venta.objects.create(
+            tienda_id=order.tienda_id,
+            venta_id=order.venta_id,
+            huella=_huella(order),
+            fecha=order.fecha,
+            total=Decimal(total).scaleb(-2),
+            metodo_pago=order.metodo_pago,
+            cajero_id=order.cajero_id,
+            terminal_id=order.terminal_id,
+            recibo=terminal.ultimo_recibo,
+            epoch=EPOCH,
+            persistida=now,
+        )
+        for number, (producto, cantidad, importe) in enumerate(lines, start=1):
+            DetalleVenta.objects.create(
+                venta=venta,
+                linea=number,
+                producto=producto,
+                cantidad=cantidad,
+                precio_unitario=producto.precio,
+                impuesto=producto.impuesto,
+                importe=Decimal(importe).scaleb(-2),
+            )
+            InventoryLedger.objects.create(
+                producto=producto,
+                fecha=order.fecha,
+                tipo=TipoMovimiento.VENTA,
+                delta=-cantidad,
+                saldo=producto.stock_actual,
+                version=producto.version,
+                venta_id=venta.pk,
+                linea=number,
+                usuario_id=order.cajero_id,
+            )
+        return total
+
+
+VARIANTS: Mapping[str, Callable[[Order], int]] = {
+    "for_update": for_update,
+    "for_update_naive": for_update_naive,
+    "conditional_update": conditional_update,
+}
+
+
+class BaselineView(APIView):
+    """POST bench/{variant}: the product's view with another way to sell."""
+
+    permission_classes = (CajeroOrAbove,)
+
+    def post(self, request: Request, variant: str) -> Response:
+        """Sell a cart. 201, 400 where there is not enough, 503 where PostgreSQL ended it (a deadlock)."""
+        body = read_body(request.data)
+        key = read_key(request.headers.get("Idempotency-Key"))
+        seat = seat_of(request)
+        order = Order(
+            tienda_id=seat.tienda_id,
+            cajero_id=seat.usuario_id,
+            terminal_id=seat.terminal_id,
+            venta_id=key or uuid4(),
+            client_key=key is not None,
+            metodo_pago=body.metodo_pago,
+            lines=body.lines,
+            fecha=datetime.now(UTC),
+            deadline=time.monotonic(),
+        )
+        try:
+            total = VARIANTS[variant](order)
+        except NotEnough:
+            return Response({"codigo": "stock_insuficiente"}, status=400)
+        except OperationalError:
+            return Response({"codigo": "otra_vez"}, status=503)
+        return Response({"venta_id": order.venta_id, "estado": "PERSISTIDA", "total": total / 100}, status=201)
+
+
+def _wanted(lines: Sequence[OrderLine]) -> dict[UUID, Decimal]:
+    """How much of each product, in id order."""
+    sums: dict[UUID, int] = {}
+    for line in lines:
+        sums[line.producto_id] = sums.get(line.producto_id, 0) + line.cantidad_milli
+    return {producto: Decimal(sums[producto]).scaleb(-3) for producto in sorted(sums)}
+
+
+def _huella(order: Order) -> str:
+    lines = [(line.producto_id, line.cantidad_milli) for line in order.lines]
+    return fingerprint(lines=lines, metodo_pago=order.metodo_pago)
+
+
+def _write(order: Order, wanted: Mapping[UUID, Decimal], taken: Mapping[UUID, Taken]) -> int:
+    """Receipt, venta, lines and ledger, each in one statement; the total in cents."""
+    ((recibo,),) = _query(NEXT_RECEIPT, [order.terminal_id])
+    ids, products = list(wanted), [taken[producto] for producto in wanted]
+    amounts = [
+        line_amount(cantidad_milli=int(cantidad * 1000), precio_centavos=product.precio_centavos)
+        for cantidad, product in zip(wanted.values(), products, strict=True)
+    ]
+    total, numbers = sum(amounts), list(range(1, len(ids) + 1))
+    sale = [[order.tienda_id], [order.venta_id], [_huella(order)], [order.fecha], [decimal_text(total, 2)]]
+    sale += [[order.metodo_pago], [order.cajero_id], [order.terminal_id], [recibo], [EPOCH]]
+    ((venta, *_),) = _query(INSERT_SALES, [datetime.now(UTC), *sale])
+    prices = [decimal_text(product.precio_centavos, 2) for product in products]
+    taxes = [product.impuesto for product in products]
+    each = [venta] * len(ids)
+    money = [decimal_text(amount, 2) for amount in amounts]
+    _execute(INSERT_LINES, [each, numbers, ids, list(wanted.values()), prices, taxes, money])
+    movement = [ids, [order.fecha] * len(ids), [TipoMovimiento.VENTA.value] * len(ids)]
+    movement += [[-cantidad for cantidad in wanted.values()], [product.saldo for product in products]]
+    movement += [[product.version for product in products], each, numbers, [None] * len(ids), [""] * len(ids)]
+    _execute(APPEND, [*movement, [order.cajero_id] * len(ids)])
+    return total
+
+
+def _query(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _execute(sql: str, arguments: Sequence[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
