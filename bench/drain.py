@@ -8,14 +8,14 @@ from bench import cpu
 from bench.load import closed
 from bench.rounds import Void, ask, assert_adds_up, wait_for_rest
 from bench.stand import Shop, Stand
-from bench.variants import copy_floor
 from scripts import processes
 
 FILL_S = 2
 CONNECTIONS = 100
 WRITERS = ("worker", "PostgreSQL")
 BUFFERS = "SELECT blks_hit + blks_read FROM pg_stat_database WHERE datname = current_database()"
-STATISTICS_S = 1.5  # PostgreSQL's processes tell what they did at most once a second
+BARE_READY = "copy_floor is ready."  # bench/floors/worker.py says so
+STATISTICS_S = 1.5  # PostgreSQL's processes tell what they did at most once a second, and nobody that they have
 
 Start = Callable[[Stand], None]
 
@@ -54,8 +54,8 @@ def two_processes(stand: Stand) -> None:
 
 def bare(stand: Stand) -> None:
     """The floor."""
-    stand.start("worker", [processes.PYTHON, "-m", copy_floor.__name__])
-    stand.wait_for_log("worker", copy_floor.READY)
+    stand.start("worker", [processes.PYTHON, "-m", "bench.floors.worker"])
+    stand.wait_for_log("worker", BARE_READY)
 
 
 WRITE: Mapping[str, Start] = {"one_process": one_process, "two_processes": two_processes, "copy_floor": bare}
@@ -76,13 +76,13 @@ def drain(*, stand: Stand, shop: Shop, writer: str, sales: int, seed: int) -> Dr
             )
         with stand.held_off(shop):
             WRITE[writer](stand)
-            time.sleep(STATISTICS_S)
+            time.sleep(STATISTICS_S)  # so that the start of the worker is not counted
             buffers, before = ask(stand, BUFFERS), cpu.of_parts(stand.parts)
             started = time.perf_counter()
         wait_for_rest(witness)
         seconds = time.perf_counter() - started
         after = cpu.of_parts(stand.parts)
-        time.sleep(STATISTICS_S)
+        time.sleep(STATISTICS_S)  # so that the last pages are
         touched = ask(stand, BUFFERS) - buffers
         written = assert_adds_up(witness, piped=True).persisted - persisted
     if written < sales:

@@ -127,7 +127,7 @@ class Stand:
         with self.connect() as connection:
             terminal, cajero = connection.execute(SEAT, [shop.tienda_id]).fetchone() or (None, None)
         seat = {"tienda": str(shop.tienda_id), "terminal": str(terminal), "cajero": cajero}
-        command = processes.web(port=self.floor_port, workers=CORES, application="bench.variants.floor")
+        command = processes.web(port=self.floor_port, workers=CORES, application="bench.floors.web")
         self.start("floor", command, {"BENCH_SEAT": json.dumps(seat)})
         self.wait_for_port("floor", self.floor_port)
 

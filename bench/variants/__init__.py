@@ -1,1 +1,1 @@
-"""What is measured beside the product: three ways to sell with PostgreSQL alone, and two floors."""
+"""What is measured beside the product: three ways to sell with PostgreSQL alone."""

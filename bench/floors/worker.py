@@ -1,7 +1,7 @@
 """A worker with nothing but what has to be done: the same rows by COPY, under the same locks, in the biggest batches
 that wait; no Celery, no Django connection, no look at what might be wrong.
 
-`python -m bench.variants.copy_floor` consumes queue.sales.created until it is told to stop.
+`python -m bench.floors.worker` consumes queue.sales.created until it is told to stop.
 """
 
 import os
@@ -12,18 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import django
 import orjson
 import psycopg
+from django.conf import settings
 from kombu import Connection
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blend_pos.settings")
-django.setup()
-
-from django.conf import settings  # noqa: E402 - set up first
-
-from cache_stock import reservation  # noqa: E402 - Django first
-from ventas import topology  # noqa: E402 - Django first
+from cache_stock import reservation
+from ventas import topology
 
 READY = "copy_floor is ready."
 MOST_SALES = 1_000

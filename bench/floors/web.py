@@ -11,18 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-import django
 import orjson
+from django.conf import settings
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blend_pos.settings")
-django.setup()
-
-from django.conf import settings  # noqa: E402 - set up first
-
-from cache_stock import reservation  # noqa: E402 - Django first
-from ventas.checkout import PUBLISHER  # noqa: E402 - Django first
-from ventas.messages import Pedido, fingerprint, sale_payload  # noqa: E402 - Django first
-from ventas.publisher import Outcome  # noqa: E402 - Django first
+from cache_stock import reservation
+from ventas.checkout import PUBLISHER
+from ventas.messages import Pedido, fingerprint, sale_payload
+from ventas.publisher import Outcome
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
