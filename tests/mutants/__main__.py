@@ -17,16 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blend_pos.settings")
-django.setup()
-
-from tests.lua.protocol.mutation import PythonLine  # noqa: E402 - Django first
-from tests.lua.protocol.rules import PARTS, RULES, Rule  # noqa: E402 - Django first
-from tests.lua.protocol.simulate import simulate  # noqa: E402 - Django first
-from tests.mutants import in_lua, in_maintenance, in_request, in_worker  # noqa: E402 - Django first
-from tests.mutants.mutant import ROOT, Mutant  # noqa: E402 - Django first
+from tests.lua.protocol.mutation import PythonLine
+from tests.lua.protocol.rules import PARTS, RULES, Rule
+from tests.lua.protocol.simulate import simulate
+from tests.mutants import in_lua, in_maintenance, in_request, in_worker
+from tests.mutants.mutant import ROOT, Mutant
 
 MUTANTS = [*in_lua.MUTANTS, *in_request.MUTANTS, *in_worker.MUTANTS, *in_maintenance.MUTANTS]
 LIMIT_S = 600

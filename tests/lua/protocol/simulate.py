@@ -18,14 +18,9 @@ from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blend_pos.settings")
-django.setup()
-
-from scripts.ports import free_port  # noqa: E402 - Django first
-from scripts.redis_server import Redis as Server  # noqa: E402 - Django first
-from tests.lua.protocol.schedules import Found, Process  # noqa: E402 - Django first
+from scripts.ports import free_port
+from scripts.redis_server import Redis as Server
+from tests.lua.protocol.schedules import Found, Process
 
 PASSWORD = "only-this-simulation"
 SCHEDULES_A_CALL = 50
