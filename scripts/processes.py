@@ -7,6 +7,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 GRANIAN_LOGS = ROOT / "blend_pos" / "granian_logs.json"
 APP = "celery_app"
+PREFETCH_MULTIPLIER = 32  # messages that a worker may have in hand for each process, to persist them together
 BLOCKING_THREADS = 32  # a checkout mostly waits for the broker's confirm
 # granian's "backpressure" counts connections, and every browser keeps some open that ask nothing.
 CONNECTIONS = 512
@@ -36,6 +37,7 @@ def web(
 
 def worker(*, concurrency: int = 2, name: str = "ventas", app: str = APP) -> list[str]:
     options = ["--queues=queue.sales.created", f"--concurrency={concurrency}", f"--hostname={name}@%h"]
+    options.append(f"--prefetch-multiplier={PREFETCH_MULTIPLIER}")
     return _celery("worker", *options, app=app)
 
 

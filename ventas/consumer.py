@@ -14,6 +14,7 @@ from kombu import Connection, compression
 from kombu.message import Message
 
 from ventas import envelopes, signatures
+from ventas.gathered import Gatherer, is_plain
 from ventas.publisher import BROKER_ERRORS, PERSIST_TASK
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class RejectingConsumer(Consumer):
 
     errors = BROKER_ERRORS
     strategies: dict[str, Callable[..., Any]]
+    gatherer: Gatherer
 
     def ensure_connected(self, conn: Connection) -> Connection:
         """Celery's, which asks a broker that is away again after the same short pause each time."""
@@ -62,7 +64,19 @@ class RejectingConsumer(Consumer):
 
     def create_task_handler(self, *arguments: Any, **named: Any) -> Callable[[Message], Any]:
         """Celery's, behind a look at who sends what: Celery trusts a message before its task has seen it."""
-        return partial(self._receive, super().create_task_handler(*arguments, **named))
+        handle = super().create_task_handler(*arguments, **named)
+        self.gatherer = Gatherer(handle=handle, processes=self.pool.num_processes)
+        return partial(self._receive, handle)
+
+    def on_close(self) -> None:
+        """Celery's, when the connection is gone."""
+        self.gatherer.forget()
+        super().on_close()
+
+    def stop(self) -> None:
+        """Celery's, at the end: what waits goes back to the queue."""
+        self.gatherer.forget()
+        super().stop()
 
     def _receive(self, handle: Callable[[Message], Any], message: Message) -> Any:
         headers = envelopes.known_headers(message.headers)
@@ -74,6 +88,8 @@ class RejectingConsumer(Consumer):
         if not signatures.is_signed(message.body or b"", headers.get(signatures.HEADER), task=task):
             return self._reject(message, "message without our signature rejected")
         message.headers = headers
+        if not task and is_plain(message):
+            return self.gatherer.receive(message)
         return handle(message)
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:

@@ -27,6 +27,9 @@ PAUSE_AFTER_FAILURE_S = 0.5
 BROKER_ERRORS = (AMQPError, KombuError, OSError)
 
 PERSIST_TASK = "ventas.persist_sales"
+# The body of its message around the sales: Celery's arguments, and nothing to do after it.
+BODY_START = b'[[],{"ventas":['
+BODY_END = b']},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
 
 
 class Outcome(enum.Enum):
@@ -53,9 +56,7 @@ def persist_message(
 ) -> TaskMessage:
     """One message for these sales, each encoded already. `retries` counts the attempts before this one."""
     call_id = str(uuid4())
-    body = (
-        b'[[],{"ventas":[' + b",".join(payloads) + b']},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'
-    )
+    body = BODY_START + b",".join(payloads) + BODY_END
     headers = {
         "lang": "py",
         "task": PERSIST_TASK,

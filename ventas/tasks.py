@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -31,6 +32,7 @@ console = logging.getLogger("ventas.console")  # the specification's lines; blen
 PUBLISH_AGAIN_S = 5.0
 AWAY = (BrokerAway, StockError, OperationalError, InterfaceError)  # expected of maintenance: its next round tries again
 RECONCILE_EXPIRES_S = 1_800
+IDS_A_LINE = 100  # so that a line is one write of a pipe, 4,096 bytes
 _link = open_link(settings.RABBITMQ_URL)
 
 
@@ -42,7 +44,8 @@ def persist_sales(self: "Task[..., None]", *, ventas: list[dict[str, Any]]) -> N
     sales, unreadable = _read(ventas)
     heard = partial(_announce, started)
     deliveries = int(getattr(self.request, "x-delivery-count", 0) or 0)
-    again = deliveries > 0 or bool((self.request.delivery_info or {}).get("redelivered"))
+    # The second delivery is no longer put together with others; from the third on its sales are.
+    again = deliveries > 1 or (not deliveries and bool((self.request.delivery_info or {}).get("redelivered")))
     try:
         if unreadable:
             batches.when_possible(lambda: recovery.record_unreadable(bodies=unreadable, now=datetime.now(UTC)))
@@ -103,10 +106,14 @@ def _announce(started: float, verdict: Verdict) -> None:
         known=len(verdict.known),
         failed=len(verdict.failed),
         seconds=round(seconds, 4),
-        ventas=" ".join(
-            str(sale.venta_id) for sale in verdict.fresh
-        ),  # 100 of them in one write of a pipe, 4,096 bytes
+        ventas=_ids(verdict.fresh[:IDS_A_LINE]),
     )
+    for first in range(IDS_A_LINE, len(verdict.fresh), IDS_A_LINE):
+        log.info("batch persisted, more of it", ventas=_ids(verdict.fresh[first : first + IDS_A_LINE]))
+
+
+def _ids(sales: Sequence[SaleMessage]) -> str:
+    return " ".join(str(sale.venta_id) for sale in sales)
 
 
 @shared_task(name="ventas.sweep", throws=AWAY)

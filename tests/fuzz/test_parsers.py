@@ -66,6 +66,7 @@ NO_PARSERS = {
     "ventas/demo.py": "a catalogue of the project's own",
     "ventas/selectors.py": "amounts of ours",
     "ventas/refusals.py": "amounts of ours",
+    "ventas/scaling.py": "what make bench wrote",
     "ventas/serializers.py": "bounds of the schema",
     "ventas/till.py": "the built page of the project's own",
 }

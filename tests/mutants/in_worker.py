@@ -10,10 +10,23 @@ TASKS = "ventas/tasks.py"
 LINK = ("tests/ventas/test_publisher.py",)
 JUDGED = ("tests/ventas/test_judge.py",)
 BATCHED = ("tests/ventas/test_batches.py",)
+GATHERED = ("tests/ventas/test_gathered.py",)
 COPIES = ("tests/ventas/test_late_copies.py",)
 DECIDED = ("tests/ventas/test_failed_sales.py",)
 
 MUTANTS = [
+    *of(
+        "ventas/gathered.py",
+        ("what comes again is not put together", "return not again and not", "return not", GATHERED),
+        ("what is tried again is not put together", 'not headers.get("retries") and', "", GATHERED),
+        ("what waits goes with its connection", "        self._waiting.clear()\n", "        pass\n", GATHERED),
+        (
+            "each message is acknowledged",
+            "for part in self.parts], logger, errors)",
+            "for part in self.parts[:1]], logger, errors)",
+            GATHERED,
+        ),
+    ),
     *of(
         PERSISTENCE,
         ("of two copies the newest epoch counts", "sale.venta_id, -sale.epoch)", "sale.venta_id, sale.epoch)", JUDGED),

@@ -154,11 +154,12 @@ def test_one_by_one_from_the_front_and_the_back_in_turn(deliveries: int, reverse
         ({}, 1),
         ({"delivery_info": {"redelivered": False}}, 1),
         ({"delivery_info": {"redelivered": True}}, 6),
-        ({"x-delivery-count": 1}, 6),
+        ({"x-delivery-count": 1, "delivery_info": {"redelivered": True}}, 1),
+        ({"x-delivery-count": 2, "delivery_info": {"redelivered": True}}, 6),
         ({"x-delivery-count": 0}, 1),
     ],
 )
-def test_a_message_that_comes_again_is_written_one_sale_a_transaction(
+def test_a_message_that_comes_again_and_again_is_written_one_sale_a_transaction(
     request_: dict[str, Any], expected: int, host: VirtualHost
 ) -> None:
     shop = open_shop()
