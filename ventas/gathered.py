@@ -26,9 +26,9 @@ def is_plain(message: Message) -> bool:
 
 
 def _body(message: Message) -> bytes:
-    """As it travelled; empty where another transport than RabbitMQ's made a text of it."""
+    """As it travelled: a transport makes a text of what is declared as such."""
     body: object = message.body
-    return body if isinstance(body, bytes) else b""
+    return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body or b"")  # type: ignore[call-overload] # the stubs say text
 
 
 class GatheredMessage(Message):
@@ -52,8 +52,8 @@ class GatheredMessage(Message):
 
     @property
     def payload(self) -> Sequence[Any]:
-        """Not decoded here: the process that gets it decodes it."""
-        return ()
+        """No arguments: it is the process that gets the body that decodes it, and Celery would send them twice."""
+        return [], {}, {}
 
     def ack_log_error(self, logger: Any, errors: Any, multiple: bool = False) -> None:
         """Acknowledge each."""

@@ -87,12 +87,20 @@ def test_each_is_acknowledged_or_given_back_by_itself(message: Callable[..., Mes
         ({"body": b'[["ventas"],{},{"callbacks":null,"errbacks":null,"chain":null,"chord":null}]'}, False),
         ({"body": b""}, False),
         ({"body": "text"}, False),
+        ({"body": None}, False),
     ],
 )
 def test_only_what_we_wrote_and_comes_for_the_first_time(
     differs: dict[str, Any], plain: bool, message: Callable[..., Message]
 ) -> None:
     assert is_plain(message(1, **differs)) is plain
+
+
+def test_a_transport_may_have_made_a_text_of_it(message: Callable[..., Message]) -> None:
+    made = message(1, "año")
+    text = message(2, body=made.body.decode())
+    assert is_plain(text)
+    assert sales_of(GatheredMessage([made, text])) == ["año", "año"]
 
 
 def test_what_arrives_while_all_processes_are_busy_goes_together_to_the_first_that_is_free(
