@@ -23,6 +23,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from blend_pos.addresses import API_PREFIX
 from blend_pos.json_io import MEDIA_TYPE, dumps
 from blend_pos.telling import describe
 from blend_pos.tiendas.access import TerminalUnknown, TiendaNotNamed, TiendaUnknown, WithoutTienda
@@ -36,7 +37,6 @@ from ventas.closing import VentaExiste
 
 logger = logging.getLogger(__name__)
 
-API_PREFIX = "/api/"
 Text = str | Promise
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import IO, Any
 
@@ -11,10 +11,13 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 MEDIA_TYPE = "application/json"
+ANY_TYPE = "*/*"
 MAX_DEPTH = 16
 # The escape of the null character, not the text of one (an even number of backslashes before it).
 NULL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -51,6 +54,28 @@ class OrjsonRenderer(BaseRenderer):
     ) -> bytes:
         """The body; empty for None, as for a 204."""
         return b"" if data is None else dumps(data)
+
+
+class JsonNegotiation(DefaultContentNegotiation):
+    """DRF's, which takes each header apart; what nearly every client sends needs none of that."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        """The parser of the body's type."""
+        only, *others = parsers
+        if not others and request.META.get("CONTENT_TYPE") == only.media_type:
+            return only
+        return super().select_parser(request, [only, *others])
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Who renders the answer, and its type. Raises NotAcceptable."""
+        only, *others = renderers
+        accepted = request.META.get("HTTP_ACCEPT", ANY_TYPE)
+        if only.media_type and not (others or format_suffix) and accepted in (ANY_TYPE, only.media_type):
+            return only, only.media_type
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(request, [only, *others], format_suffix)
+        return chosen
 
 
 class OrjsonParser(BaseParser):

@@ -48,18 +48,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "blend_pos.request_log.request_line",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",  # these two before the static files: a page may lie among them
+    "blend_pos.policy.CSPMiddleware",  # these two before the static files: a page may lie among them
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "blend_pos.no_store.no_store",
     "blend_pos.addresses.refuse_null",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "blend_pos.pages.SessionMiddleware",
     "blend_pos.languages.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "blend_pos.pages.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "blend_pos.pages.AuthenticationMiddleware",
+    "blend_pos.pages.MessageMiddleware",
+    "blend_pos.pages.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "blend_pos.urls"
@@ -106,6 +106,8 @@ REDIS_CONNECT_TIMEOUT_S = 0.25
 REDIS_REPLY_TIMEOUT_S = 0.4
 _REDIS_OPTIONS = {
     "CLIENT_CLASS": "django_redis.client.DefaultClient",
+    "REDIS_CLIENT_CLASS": "blend_pos.redis_client.OnceClient",
+    "CONNECTION_POOL_CLASS": "blend_pos.redis_client.PlainPool",
     "SOCKET_CONNECT_TIMEOUT": REDIS_CONNECT_TIMEOUT_S,
     "SOCKET_TIMEOUT": REDIS_REPLY_TIMEOUT_S,
 }
@@ -233,6 +235,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["blend_pos.tiendas.permissions.CajeroOrAbove"],
     "DEFAULT_RENDERER_CLASSES": ["blend_pos.json_io.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["blend_pos.json_io.OrjsonParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "blend_pos.json_io.JsonNegotiation",
     "DEFAULT_METADATA_CLASS": None,  # no OPTIONS: /api/v1/schema describes the API, and no other site may call it
     "DEFAULT_SCHEMA_CLASS": "blend_pos.openapi.ApiSchema",
     "EXCEPTION_HANDLER": "blend_pos.errors.answer_api_error",

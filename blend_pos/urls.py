@@ -17,6 +17,7 @@ handler404 = errors.page_not_found
 handler500 = errors.server_error
 
 urlpatterns = [
+    path("api/v1/", include("ventas.urls")),  # first: each address above it would be tried at every sale
     path("", RedirectView.as_view(pattern_name="caja")),
     path("caja", RedirectView.as_view(pattern_name="caja")),
     path("caja/", till.page, name="caja"),
@@ -25,7 +26,6 @@ urlpatterns = [
     path("cuenta/", include("blend_pos.tiendas.urls")),
     path("api/v1/sesion", SessionView.as_view(), name="sesion"),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/v1/", include("ventas.urls")),
     path("api/v1/", include("cache_stock.urls")),
     path("api/v1/docs", SwaggerView.as_view(), name="docs"),
     path("metrics", metrics, name="metrics"),

@@ -65,7 +65,7 @@ PUBLISHER = GatheringPublisher(
 
 def checkout(*, order: Order) -> Answer:
     """Take a sale. Raises a CheckoutError where it was not taken; an Answer that is not promised is to be followed."""
-    lines = [(line.producto_id, line.cantidad_milli) for line in order.lines]
+    lines = tuple((str(line.producto_id), line.cantidad_milli) for line in order.lines)
     huella = fingerprint(lines=lines, metodo_pago=order.metodo_pago, pagos=order.pagos)
     if order.client_key and refusals.older_than_answers(order=order):
         known = refusals.known_sale(order=order, huella=huella)
@@ -76,7 +76,7 @@ def checkout(*, order: Order) -> Answer:
         order.cajero_id,
         str(order.terminal_id),
         order.metodo_pago,
-        tuple((str(producto), cantidad) for producto, cantidad in lines),
+        lines,
         pagos=order.pagos,
     )
     nonce = uuid4().hex

@@ -57,7 +57,7 @@ class SaleMessage:
     pagos: tuple[Payment, ...] = ()
 
 
-def fingerprint(*, lines: Sequence[tuple[UUID, int]], metodo_pago: str, pagos: Sequence[Payment] = ()) -> str:
+def fingerprint(*, lines: Sequence[tuple[UUID | str, int]], metodo_pago: str, pagos: Sequence[Payment] = ()) -> str:
     """SHA-256 of what makes a sale the same sale: its lines (producto, thousandths) in order, and how it is paid."""
     text = ";".join(f"{producto} {cantidad}" for producto, cantidad in lines)
     paid = orjson.dumps(encode_payments(pagos)) if pagos else b""

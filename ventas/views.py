@@ -53,9 +53,10 @@ class CheckoutView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Sell a cart."""
-        arrival = request.META.get("blend.arrival") or time.monotonic()
+        meta = request.META
+        arrival = meta.get("blend.arrival") or time.monotonic()
         body = read_body(request.data)
-        key = read_key(request.headers.get("Idempotency-Key"))
+        key = read_key(meta.get("HTTP_IDEMPOTENCY_KEY"))
         seat = seat_of(request)
         answer = checkout(
             order=Order(

@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
@@ -54,7 +54,7 @@ class TokenAccess(BaseAuthentication):
 
         Raises 401, TooManyGuesses, AccessUnavailable, SeatRefused.
         """
-        scheme, _space, token = get_authorization_header(request).decode("latin-1").strip().partition(" ")
+        scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
         if scheme.lower() != "bearer":
             return None
         token = token.strip()
@@ -111,10 +111,11 @@ class SessionAccess(SessionAuthentication):
 
 
 def _seated(request: Request, access: Access) -> tuple[Person, Seat]:
+    meta = request.META  # request.headers would put all of them together
     seat = take_seat(
         access=access,
-        tienda_id=request.headers.get("X-Tienda-ID"),
-        terminal_id=request.headers.get("X-Terminal-ID"),
+        tienda_id=meta.get("HTTP_X_TIENDA_ID"),
+        terminal_id=meta.get("HTTP_X_TERMINAL_ID"),
     )
     return Person(id=seat.usuario_id, username=seat.username), seat
 
