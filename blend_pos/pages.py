@@ -5,7 +5,6 @@ The API asks Redis who asks (blend_pos/tiendas/authentication.py), keeps nothing
 
 from collections.abc import Awaitable
 
-from axes import middleware as axes
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
@@ -42,16 +41,6 @@ class AuthenticationMiddleware(_OfPages, auth.AuthenticationMiddleware):
 
 class MessageMiddleware(_OfPages, messages.MessageMiddleware):
     """Django's."""
-
-
-class AxesMiddleware(axes.AxesMiddleware):  # type: ignore[misc] # axes has no types
-    """Axes'."""
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Axes', for pages."""
-        passed_by = needs_no_session(request)
-        answer: HttpResponseBase = self.get_response(request) if passed_by else super().__call__(request)
-        return answer
 
 
 class CommonMiddleware(common.CommonMiddleware):

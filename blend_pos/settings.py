@@ -59,7 +59,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "blend_pos.pages.AuthenticationMiddleware",
     "blend_pos.pages.MessageMiddleware",
-    "blend_pos.pages.AxesMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "blend_pos.urls"

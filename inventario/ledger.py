@@ -1,7 +1,6 @@
 """The only writer of stock: products locked in id order, a ledger row for each movement, the balance with its
 version."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,16 +9,19 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from blend_pos.arrays import array
 from inventario.models import TipoMovimiento
 
 LOCK = """
-SELECT id, tienda_id, stock_actual, version FROM productos WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+SELECT id, tienda_id, stock_actual, version FROM productos WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
 APPEND = """
 INSERT INTO inventory_ledger
     (producto_id, fecha, tipo, delta, saldo, version, venta_id, linea, operacion, motivo, usuario_id)
-SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::numeric[], %s::numeric[], %s::bigint[],
+SELECT producto, fecha, tipo, delta, saldo, version, venta, linea, operacion, coalesce(motivo, ''), usuario
+FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::numeric[], %s::numeric[], %s::bigint[],
     %s::bigint[], %s::smallint[], %s::uuid[], %s::text[], %s::integer[])
+    AS new (producto, fecha, tipo, delta, saldo, version, venta, linea, operacion, motivo, usuario)
 """
 UPDATE = """
 UPDATE productos SET stock_actual = new.saldo, version = new.version,
@@ -78,41 +80,65 @@ def record(*, movements: Sequence[Movement]) -> list[StockBalance]:
         raise NoTransaction("open a transaction first")
     with connection.cursor() as cursor:
         ids = sorted({movement.producto_id for movement in movements})
-        cursor.execute(LOCK, [ids])
-        rows = cursor.fetchall()
-        now = {producto: (saldo, version) for producto, _tienda, saldo, version in rows}
-        owners = {producto: tienda for producto, tienda, _saldo, _version in rows}
-        unknown = {m.producto_id for m in movements if owners.get(m.producto_id) != m.tienda_id}
-        if unknown:
-            raise UnknownProduct(sorted(unknown))
-        columns = defaultdict(list)
-        for movement in movements:
-            saldo, version = now[movement.producto_id]
-            saldo, version = saldo + movement.delta, version + 1
-            now[movement.producto_id] = (saldo, version)
-            columns["saldo"].append(saldo)
-            columns["version"].append(version)
+        cursor.execute(LOCK, [array(ids)])
+        now = {producto: _Running(*row) for producto, *row in cursor.fetchall()}
+        saldos, versions = _apply(movements, now)
         # What moved otherwise than by a sale counts as changed: a till, or a warmup that missed it, asks for that.
         changed = {m.producto_id for m in movements if m.tipo != TipoMovimiento.VENTA}
-        sold = [p not in changed for p in ids]
-        cursor.execute(UPDATE, [ids, [now[p][0] for p in ids], [now[p][1] for p in ids], sold])
+        last = [now[producto] for producto in ids]
+        cursor.execute(
+            UPDATE,
+            [
+                array(ids),
+                array(one.saldo for one in last),
+                array(one.version for one in last),
+                array(producto not in changed for producto in ids),
+            ],
+        )
+        motivos = [m.motivo or None for m in movements]
         cursor.execute(
             APPEND,
             [
-                [m.producto_id for m in movements],
-                [m.fecha for m in movements],
-                [m.tipo for m in movements],
-                [m.delta for m in movements],
-                columns["saldo"],
-                columns["version"],
-                [m.venta for m in movements],
-                [m.linea for m in movements],
-                [m.operacion for m in movements],
-                [m.motivo for m in movements],
-                [m.usuario_id for m in movements],
+                array(m.producto_id for m in movements),
+                array(m.fecha.isoformat() for m in movements),
+                array(m.tipo for m in movements),
+                array(m.delta for m in movements),
+                array(saldos),
+                array(versions),
+                array(m.venta for m in movements),
+                array(m.linea for m in movements),
+                array(m.operacion for m in movements),
+                motivos if any(motivos) else array(motivos),
+                array(m.usuario_id for m in movements),
             ],
         )
-    return [StockBalance(producto, *now[producto]) for producto in ids]
+    return [StockBalance(producto, one.saldo, one.version) for producto, one in zip(ids, last, strict=True)]
+
+
+@dataclass(slots=True)
+class _Running:
+    """A locked product, as the movements so far leave it."""
+
+    tienda_id: UUID
+    saldo: Decimal
+    version: int
+
+
+def _apply(movements: Sequence[Movement], now: dict[UUID, _Running]) -> tuple[list[Decimal], list[int]]:
+    """Balance and version after each movement. Raises UnknownProduct."""
+    saldos, versions, unknown = [], [], set()
+    for movement in movements:
+        there = now.get(movement.producto_id)
+        if there is None or there.tienda_id != movement.tienda_id:
+            unknown.add(movement.producto_id)
+            continue
+        there.saldo += movement.delta
+        there.version += 1
+        saldos.append(there.saldo)
+        versions.append(there.version)
+    if unknown:
+        raise UnknownProduct(sorted(unknown))
+    return saldos, versions
 
 
 def balances(*, productos: Sequence[UUID]) -> list[StockBalance]:

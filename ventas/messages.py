@@ -22,6 +22,7 @@ SCHEMA = 1
 MOST_LINES = 1_000
 MOST_DIGITS = 24
 MOST_WHOLE = 2**63
+METHODS = frozenset(MetodoPago.values)
 YEARS = range(2000, 9999)  # any zone can show it
 
 
@@ -182,6 +183,10 @@ def _payment_payload(payment: Payment) -> dict[str, Any]:
 
 def _number(value: object, places: int) -> int:
     """Whole 10^-places units from decimal text; refuses signs, exponents and more decimals."""
+    if type(value) is str and len(value) <= MOST_DIGITS and value.isascii():
+        whole, _point, decimals = value.partition(".")
+        if len(decimals) == places and whole.isdigit() and decimals.isdigit():  # as this project writes it
+            return int(whole + decimals)
     if not isinstance(value, str) or len(value) > MOST_DIGITS or not value.replace(".", "", 1).isdecimal():
         raise UnreadableMessage(f"no decimal text: {value!r:.40}")
     scaled = Decimal(value).scaleb(places)
@@ -232,6 +237,8 @@ def read_sale(value: object) -> SaleMessage:
     try:
         if not 0 < len(value["items"]) <= MOST_LINES:
             raise UnreadableMessage(f"from 1 to {MOST_LINES} lines")
+        if value["metodo_pago"] not in METHODS:
+            raise UnreadableMessage("metodo_pago is none that is known")
         sale = SaleMessage(
             tienda_id=UUID(value["tienda_id"]),
             venta_id=UUID(value["venta_id"]),
@@ -250,8 +257,6 @@ def read_sale(value: object) -> SaleMessage:
     whole: tuple[object, ...] = (sale.epoch, sale.cajero_id)
     if not all(type(number) is int and 0 <= number < MOST_WHOLE for number in whole):
         raise UnreadableMessage("epoch and cajero_id are whole numbers")
-    if sale.metodo_pago not in MetodoPago.values:
-        raise UnreadableMessage("metodo_pago is none that is known")
     lines = [(item.producto_id, item.cantidad_milli) for item in sale.items]
     if sale.huella != fingerprint(lines=lines, metodo_pago=sale.metodo_pago, pagos=sale.pagos):
         raise UnreadableMessage("the huella is not that of the lines")

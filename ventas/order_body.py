@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
-from ventas.messages import decimal_text, line_amount
+from ventas.messages import METHODS, decimal_text, line_amount
 from ventas.models import MetodoPago
 from ventas.orders import OrderLine
 from ventas.payments import KINDS, MOST_PAYMENTS, MOST_REFERENCE, Payment, add_up, kind_of
@@ -26,7 +26,6 @@ MOST_PRICE = 1_000_000_000
 PAYMENT_FIELDS = frozenset({"metodo", "importe", "recibido", "referencia"})
 LINE_FIELDS = frozenset({"producto_id", "cantidad", "precio"})
 BODY_FIELDS = frozenset({"items", "metodo_pago", "pagos", "vendida"})
-METHODS = frozenset(MetodoPago.values)
 UUID_SHAPE = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 

@@ -13,13 +13,14 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from blend_pos.arrays import array
 from ventas.messages import SaleMessage, decimal_text, sale_as_payload
 from ventas.models import MotivoFalla
 
 SaleKey = tuple[UUID, UUID]
 
 LOCK_TERMINALS = """
-SELECT id, tienda_id, ultimo_recibo FROM terminales WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+SELECT id, tienda_id, ultimo_recibo FROM terminales WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
 NUMBER_TERMINALS = """
 UPDATE terminales SET ultimo_recibo = new.recibo
@@ -113,23 +114,23 @@ def _execute(sql: str, arguments: Sequence[Any]) -> None:
 
 def lock_terminals(terminals: Collection[UUID]) -> dict[UUID, tuple[UUID, int]]:
     """Lock terminals in id order; for each its tienda and its last receipt number."""
-    return {terminal: (tienda, last) for terminal, tienda, last in _query(LOCK_TERMINALS, [list(terminals)])}
+    return {terminal: (tienda, last) for terminal, tienda, last in _query(LOCK_TERMINALS, [array(terminals)])}
 
 
 def number_terminals(numbers: dict[UUID, int]) -> None:
     """Write the last receipt number of each terminal, locked before."""
-    _execute(NUMBER_TERMINALS, [list(numbers), list(numbers.values())])
+    _execute(NUMBER_TERMINALS, [array(numbers), array(numbers.values())])
 
 
 def known_sales(keys: Sequence[SaleKey]) -> list[KnownRow]:
     """Those of these sales that are written."""
-    rows = _query(KNOWN_SALES, [[tienda for tienda, _ in keys], [venta for _, venta in keys]])
+    rows = _query(KNOWN_SALES, [array(tienda for tienda, _ in keys), array(venta for _, venta in keys)])
     return [KnownRow((tienda, venta), huella) for tienda, venta, huella in rows]
 
 
 def failed_sales(keys: Sequence[SaleKey]) -> list[FailedState]:
     """Those of these sales that failed before."""
-    rows = _query(FAILED_SALES, [[tienda for tienda, _ in keys], [venta for _, venta in keys]])
+    rows = _query(FAILED_SALES, [array(tienda for tienda, _ in keys), array(venta for _, venta in keys)])
     return [FailedState((tienda, venta), huella, discarded) for tienda, venta, huella, discarded in rows]
 
 
@@ -141,16 +142,16 @@ def insert_sales(sales: Sequence[SaleMessage], receipts: Sequence[int], now: dat
         INSERT_SALES,
         [
             now,
-            [sale.tienda_id for sale in sales],
-            [sale.venta_id for sale in sales],
-            [sale.huella for sale in sales],
-            [sale.fecha for sale in sales],
-            [decimal_text(sale.total_centavos, 2) for sale in sales],
-            [sale.metodo_pago for sale in sales],
-            [sale.cajero_id for sale in sales],
-            [sale.terminal_id for sale in sales],
-            list(receipts),
-            [sale.epoch for sale in sales],
+            array(sale.tienda_id for sale in sales),
+            array(sale.venta_id for sale in sales),
+            array(sale.huella for sale in sales),
+            array(sale.fecha.isoformat() for sale in sales),
+            array(decimal_text(sale.total_centavos, 2) for sale in sales),
+            array(sale.metodo_pago for sale in sales),
+            array(sale.cajero_id for sale in sales),
+            array(sale.terminal_id for sale in sales),
+            array(receipts),
+            array(sale.epoch for sale in sales),
         ],
     )
     return {(tienda, venta): key for key, tienda, venta in rows}
@@ -162,13 +163,13 @@ def insert_lines(sales: Sequence[tuple[int, SaleMessage]]) -> None:
     _execute(
         INSERT_LINES,
         [
-            [venta for venta, _, _ in lines],
-            [number for _, number, _ in lines],
-            [item.producto_id for _, _, item in lines],
-            [decimal_text(item.cantidad_milli, 3) for _, _, item in lines],
-            [decimal_text(item.precio_centavos, 2) for _, _, item in lines],
-            [decimal_text(item.impuesto, 2) for _, _, item in lines],
-            [decimal_text(item.importe_centavos, 2) for _, _, item in lines],
+            array(venta for venta, _, _ in lines),
+            array(number for _, number, _ in lines),
+            array(item.producto_id for _, _, item in lines),
+            array(decimal_text(item.cantidad_milli, 3) for _, _, item in lines),
+            array(decimal_text(item.precio_centavos, 2) for _, _, item in lines),
+            array(decimal_text(item.impuesto, 2) for _, _, item in lines),
+            array(decimal_text(item.importe_centavos, 2) for _, _, item in lines),
         ],
     )
 

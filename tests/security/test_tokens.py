@@ -12,8 +12,8 @@ from django_redis import get_redis_connection
 from knox.crypto import hash_token
 from knox.models import get_digest_token
 from pytest_django import DjangoAssertNumQueries, Settings
-from redis import Redis
 
+from blend_pos.redis_client import OnceClient
 from blend_pos.tiendas import access_cache, guesses
 from blend_pos.tiendas.access_cache import token_name
 from blend_pos.tiendas.models import TokenTerminal
@@ -167,14 +167,14 @@ def test_where_a_guess_comes_from(
 def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The commands that go to Redis meanwhile, each a round trip."""
     said: list[str] = []
-    execute: Callable[..., Any] = Redis.execute_command
+    execute: Callable[..., Any] = OnceClient.execute_command
 
     def listen(self: Any, *command: Any, **options: Any) -> Any:
         said.append(str(command[0]))
         return execute(self, *command, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Redis, "execute_command", listen)
+        patched.setattr(OnceClient, "execute_command", listen)
         yield said
 
 
