@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import report, trials
+from bench import report, trials, tuning
 from bench.baskets import SCENARIOS
 from bench.drain import WRITE, take_turns
 from bench.drawing import draw
@@ -33,6 +33,7 @@ PROBLEMS = (LoadFailed, NotReady, MissingBinary, PortInUse, ServiceError, Void)
 RESULTS = Path(__file__).parent / "results"
 WARM_S = 2
 OPEN_RATE = 200
+ASKED_FOR = {"tuning"}  # what a run does only where it is named
 SALES = 1_000_000  # of the past, beside ten million rows of the ledger
 
 
@@ -197,6 +198,12 @@ def run_ledger(stand: Stand, plan: Plan, found: Found, _seed: int) -> None:
         )
 
 
+def run_tuning(stand: Stand, plan: Plan, found: Found, seed: int) -> None:
+    """What ships, and with one setting changed."""
+    found.tuning = tuning.tune(stand, rounds=plan.rounds, seconds=plan.seconds, seed=seed)
+    say(f"one setting changed: basket, {MOST} connections", tuning.table(found.tuning))
+
+
 STEPS: Mapping[str, Callable[[Stand, Plan, Found, int], None]] = {
     "matrix": run_matrix,
     "sustained": run_sustained,
@@ -205,6 +212,7 @@ STEPS: Mapping[str, Callable[[Stand, Plan, Found, int], None]] = {
     "warmup": run_warmup,
     "load_test": run_load_test,
     "ledger": run_ledger,
+    "tuning": run_tuning,
 }
 
 
@@ -227,7 +235,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="blend-pos-bench-") as folder, stand(Path(folder)) as made:
             for name, step in STEPS.items():
-                if not options.only or name in options.only:
+                if name in (options.only or STEPS.keys() - ASKED_FOR):
                     step(made, plan, found, options.seed)
     except PROBLEMS as problem:
         print(problem, file=sys.stderr)

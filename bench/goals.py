@@ -27,6 +27,7 @@ class Found:
     load_test: LoadTest | None = None
     warmup: Warmup | None = None
     grown: Grown | None = None
+    tuning: Rounds = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ def as_json(found: Found, judged: Sequence[Goal], about: Mapping[str, object]) -
         "load_test": asdict(found.load_test) if found.load_test else None,
         "warmup": asdict(found.warmup) if found.warmup else None,
         "grown": asdict(found.grown) if found.grown else None,
+        "tuning": _all(found.tuning),
     }
 
 

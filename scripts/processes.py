@@ -35,9 +35,11 @@ def web(
     return [PYTHON, "-m", "granian", f"--log-config={GRANIAN_LOGS}", *listen, *limits, *serve]
 
 
-def worker(*, concurrency: int = 2, name: str = "ventas", app: str = APP) -> list[str]:
+def worker(
+    *, concurrency: int = 2, prefetch: int = PREFETCH_MULTIPLIER, name: str = "ventas", app: str = APP
+) -> list[str]:
     options = ["--queues=queue.sales.created", f"--concurrency={concurrency}", f"--hostname={name}@%h"]
-    options.append(f"--prefetch-multiplier={PREFETCH_MULTIPLIER}")
+    options.append(f"--prefetch-multiplier={prefetch}")
     return _celery("worker", *options, app=app)
 
 

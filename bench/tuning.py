@@ -1,0 +1,127 @@
+"""What each setting is worth: the same load on the product as it ships, and with one thing changed, in turn."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from statistics import median
+from typing import Any
+
+from redis import Redis
+
+from bench.baskets import SCENARIOS
+from bench.load import closed
+from bench.rounds import VARIANTS, Round, measure
+from bench.stand import CORES, Stand
+from scripts import processes
+from scripts.replay.stack import WORKER_READY
+
+CONNECTIONS = 100
+WARM_S = 2
+BEFORE_AND_AFTER = ("appendonly", "appendfsync")
+TITLES = (
+    f"{'setting':<38} {'accepted/s':>10} {'':>6} {'persisted/s':>11} {'':>6} {'p95 ms':>7} {'web ms':>7} "
+    f"{'worker ms':>9} {'PostgreSQL ms':>13} {'Redis ms':>8}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing changed. `web` and `worker`: arguments of their command lines; `environment` of both; `redis`: its
+    configuration meanwhile."""
+
+    name: str
+    web: Mapping[str, Any] = field(default_factory=dict)
+    worker: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    redis: Mapping[str, str] = field(default_factory=dict)
+
+
+AS_SHIPPED = "as it ships"
+SETTINGS = (
+    Setting(AS_SHIPPED),
+    Setting("web: 1 process", web={"workers": 1}),
+    Setting("web: 2 processes a core, 16 threads", web={"workers": 2 * CORES, "blocking_threads": 16}),
+    Setting("web: 8 threads", web={"blocking_threads": 8}),
+    Setting("web: 64 threads", web={"blocking_threads": 64}),
+    Setting("worker: 1 process", worker={"concurrency": 1}),
+    Setting("worker: 2 processes a core", worker={"concurrency": 2 * CORES}),
+    Setting("worker: prefetch 1", worker={"prefetch": 1}),
+    Setting("worker: prefetch 128", worker={"prefetch": 128}),
+    Setting("PostgreSQL: a connection a call", environment={"DATABASE_CONN_MAX_AGE_S": "0"}),
+    Setting("logs: warnings only", environment={"LOG_LEVEL": "WARNING"}),
+    Setting("Redis: appendfsync always", redis={"appendfsync": "always"}),
+    Setting("Redis: appendonly no", redis={"appendonly": "no"}),
+)
+
+
+def tune(stand: Stand, *, rounds: int, seconds: int, seed: int) -> dict[str, list[Round]]:
+    """Rounds of each setting, their order shuffled; what ships runs again afterwards."""
+    shop = stand.open_shop(SCENARIOS["basket"], seed=seed)
+    found: dict[str, list[Round]] = {setting.name: [] for setting in SETTINGS}
+    order = random.Random(seed)
+    load = partial(closed, connections=CONNECTIONS)
+    for number in range(1, rounds + 1):
+        for setting in order.sample(SETTINGS, len(SETTINGS)):
+            with _applied(stand, setting):
+                take = partial(measure, stand=stand, variant=VARIANTS["checkout"], shop=shop)
+                take(load=load(seconds=WARM_S, seed=seed))
+                found[setting.name].append(take(load=load(seconds=seconds, seed=seed + number)))
+    return found
+
+
+@contextmanager
+def _applied(stand: Stand, setting: Setting) -> Iterator[None]:
+    _start(stand, setting)
+    client = Redis.from_url(stand.settings["REDIS_URL"])
+    before: dict[str, Any] = {name: client.config_get(name)[name] for name in BEFORE_AND_AFTER}
+    try:
+        for name, value in setting.redis.items():
+            client.config_set(name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            client.config_set(name, value)
+        client.close()
+        _start(stand, Setting(AS_SHIPPED))
+
+
+def _start(stand: Stand, setting: Setting) -> None:
+    """Web and worker anew, as the setting says. Raises NotReady."""
+    for name in ("web", "worker"):
+        if name in stand.running:
+            stand.stop(name)
+    web: dict[str, Any] = {"workers": CORES, **setting.web}
+    stand.start("web", processes.web(port=stand.web_port, application="bench.wsgi", **web), setting.environment)
+    worker: dict[str, Any] = {"concurrency": CORES, **setting.worker}
+    stand.start("worker", processes.worker(**worker), setting.environment)
+    stand.wait_for_log("worker", WORKER_READY)
+    stand.wait_for_port("web", stand.web_port)
+
+
+def table(found: Mapping[str, Sequence[Round]]) -> str:
+    """A line a setting: medians, and accepted and persisted as a share of what ships."""
+    base = found[AS_SHIPPED]
+    lines = [TITLES]
+    for name, rounds in found.items():
+        accepted, persisted = (_median(rounds, value) for value in (_accepted, _persisted))
+        spent = [median(one.cpu_ms[part] for one in rounds) for part in ("web", "worker", "PostgreSQL", "Redis")]
+        lines.append(
+            f"{name:<38} {accepted:>10.0f} {accepted / _median(base, _accepted):>6.0%} {persisted:>11.0f} "
+            f"{persisted / _median(base, _persisted):>6.0%} {median(one.load.p95_ms for one in rounds):>7.0f} "
+            f"{spent[0]:>7.2f} {spent[1]:>9.2f} {spent[2]:>13.2f} {spent[3]:>8.2f}"
+        )
+    return "\n".join(lines)
+
+
+def _accepted(one: Round) -> float:
+    return one.load.accepted_a_second
+
+
+def _persisted(one: Round) -> float:
+    return one.persisted_a_second
+
+
+def _median(rounds: Sequence[Round], value: Callable[[Round], float]) -> float:
+    return median(value(one) for one in rounds)
