@@ -38,7 +38,7 @@ test: $(VENV)  ## Every test, on real servers of its own
 	@.venv/bin/python -m pytest $(or $(ARGS),-n 2 --no-loadscope-reorder)
 
 bench: $(VENV)  ## How fast this is, beside SELECT FOR UPDATE and beside what the machine can do
-	@.venv/bin/python -m scripts.install
+	@.venv/bin/python -m scripts.install bench
 	@$(NO_SERVERS) .venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only=$(ONLY)) $(if $(SEED),--seed=$(SEED))
 
 faults: $(VENV)  ## Break every part while tills sell, and count what is lost, doubled or oversold

@@ -22,9 +22,10 @@ from bench.baskets import SCENARIOS
 from bench.drain import WRITE, take_turns
 from bench.drawing import draw
 from bench.goals import BASELINE, FLOOR, MOST, OURS, Found, judge
-from bench.load import Loader, LoadFailed, closed, fixed_rate
+from bench.load import Load, Loader, LoadFailed, closed, fixed_rate
 from bench.rounds import VARIANTS, Round, Void, measure
 from bench.stand import NotReady, Stand, stand
+from bench.stats import Spread
 from scripts.binaries import MissingBinary
 from scripts.ports import PortInUse
 from scripts.services import ServiceError
@@ -46,6 +47,7 @@ class Plan:
     rounds: int
     seconds: int
     rates: Sequence[int]
+    at_rates: Sequence[str]
     sustained_s: int
     open_s: int
     waiting: int
@@ -63,6 +65,7 @@ WHOLE = Plan(
     rounds=3,
     seconds=5,
     rates=(50, OPEN_RATE, 400),
+    at_rates=(OURS, BASELINE),
     sustained_s=60,
     open_s=20,
     waiting=8_000,
@@ -78,6 +81,7 @@ QUICK = Plan(
     rounds=2,
     seconds=4,
     rates=(OPEN_RATE,),
+    at_rates=(OURS,),
     sustained_s=20,
     open_s=10,
     waiting=2_000,
@@ -153,7 +157,7 @@ def run_open(stand: Stand, plan: Plan, found: Found, seed: int) -> None:
         def load(_seed: int, rate: int = rate) -> Loader:
             return fixed_rate(rate=rate, connections=MOST, seconds=plan.open_s)
 
-        found.open[rate] = take_rounds(stand, "basket", (OURS, BASELINE), load, rounds=plan.rounds, seed=seed)
+        found.open[rate] = take_rounds(stand, "basket", plan.at_rates, load, rounds=plan.rounds, seed=seed)
         say(f"basket, {rate} sales a second", report.table(found.open[rate]))
 
 
@@ -178,12 +182,17 @@ def run_load_test(stand: Stand, plan: Plan, found: Found, _seed: int) -> None:
 
 def run_warmup(stand: Stand, plan: Plan, found: Found, _seed: int) -> None:
     """Many products warmed, alone and beside sales."""
-    warm = found.warmup = trials.warmup(stand, products=plan.warmed, seconds=plan.warm_s)
+    warm = found.warmup = trials.warmup(stand, products=plan.warmed, seconds=plan.warm_s, rounds=plan.rounds)
     say(
         f"warmup of {plan.warmed:,} products",
         f"{warm.cpu_s:.2f} s of CPU; answers at {trials.SOLD_A_SECOND} sales a second, p95: "
-        f"{warm.quiet.p95_ms:.1f} ms, beside it {warm.beside.p95_ms:.1f} ms",
+        f"{_p95(warm.quiet)}, beside it {_p95(warm.beside)}",
     )
+
+
+def _p95(loads: Sequence[Load]) -> str:
+    found = Spread.of([one.p95_ms for one in loads])
+    return f"{found.median:.1f} ms ({found.low:.1f}–{found.high:.1f})"
 
 
 def run_ledger(stand: Stand, plan: Plan, found: Found, _seed: int) -> None:

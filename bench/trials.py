@@ -13,6 +13,7 @@ from bench.drain import Drain, take_turns
 from bench.load import Load, closed, fixed_rate
 from bench.rounds import VARIANTS, Round, Void, measure
 from bench.stand import Shop, Stand
+from bench.stats import ratio
 
 SOLD_A_SECOND = 100
 CONNECTIONS = 100
@@ -72,30 +73,34 @@ class Warmup:
 
     products: int
     cpu_s: float
-    quiet: Load
-    beside: Load
+    quiet: Sequence[Load]
+    beside: Sequence[Load]
 
     @property
     def p95_ratio(self) -> float:
         """Of checkout's answers."""
-        return self.beside.p95_ms / self.quiet.p95_ms
+        return ratio([one.p95_ms for one in self.beside], [one.p95_ms for one in self.quiet]).median
 
 
-def warmup(stand: Stand, *, products: int, seconds: int) -> Warmup:
-    """A tienda of so many products is warmed alone, then again and again while another sells."""
+def warmup(stand: Stand, *, products: int, seconds: int, rounds: int) -> Warmup:
+    """A tienda of so many products is warmed alone, then again and again while another sells; with and without, in
+    turn. Raises Void."""
     big = stand.open_shop(Scenario("hot", products, ""), seed=1, carts=1)
     shop = stand.open_shop(SCENARIOS["basket"], seed=1)
     command = ("warmup_stock", f"--tienda={big.tienda_id}")
     cpu_s = _cost(stand, lambda: stand.manage(*command))
     load = fixed_rate(rate=SOLD_A_SECOND, connections=CONNECTIONS, seconds=seconds)
     target = shop.target(stand.url + CHECKOUT)
-    quiet = load(target)
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        over = time.monotonic() + seconds
-        warming = thread.submit(_again_and_again, lambda: stand.manage(*command), over)
-        beside = load(target)
-        if warming.result() == 0:
-            raise Void("no warmup ended beside the sales")
+    load(target)  # not counted: what was just written is still on its way to the disk
+    quiet, beside = [], []
+    for _round in range(rounds):
+        quiet.append(load(target))
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            over = time.monotonic() + seconds
+            warming = thread.submit(_again_and_again, lambda: stand.manage(*command), over)
+            beside.append(load(target))
+            if warming.result() == 0:
+                raise Void("no warmup ended beside the sales")
     return Warmup(products, cpu_s, quiet, beside)
 
 

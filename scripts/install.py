@@ -1,4 +1,7 @@
-"""Say which of the programs that the tests run are missing, or install them where INSTALL=1 asks for it."""
+"""Say which of the programs that the tests run are missing, or install them where INSTALL=1 asks for it.
+
+`python -m scripts.install bench`: those that the bench runs.
+"""
 
 import os
 import shutil
@@ -16,6 +19,7 @@ FINDERS: tuple[Callable[[], Path], ...] = (
     binaries.rabbitmq_server,
     binaries.chromium,
 )
+FOR_THE_BENCH: tuple[Callable[[], Path], ...] = (*FINDERS[:3], binaries.wrk)
 
 
 class CannotInstall(Exception):
@@ -51,19 +55,20 @@ def install(packages: Sequence[str]) -> None:
         raise CannotInstall(f"apt-get could not install {', '.join(packages)}: see above")
 
 
-def main() -> int:
-    lacks = missing()
+def main(arguments: Sequence[str]) -> int:
+    finders = FOR_THE_BENCH if "bench" in arguments else FINDERS
+    lacks = missing(finders)
     if lacks and asked():
         try:
             install([lack.package for lack in lacks])
         except CannotInstall as problem:
             print(problem, file=sys.stderr)
             return 1
-        lacks = missing()
+        lacks = missing(finders)
     for lack in lacks:
         print(lack, file=sys.stderr)
     return 1 if lacks else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -38,7 +38,7 @@ def found() -> Found:
             "copy_floor": [replace(DRAIN, cpu_ms={"worker": 0.2, "PostgreSQL": 0.2})],
         },
         load_test=LoadTest(sales=100_000, seconds=180, errors=0, deadlocks=0, round=OURS),
-        warmup=Warmup(products=100_000, cpu_s=4.9, quiet=QUIET, beside=replace(QUIET, p95_ms=20)),
+        warmup=Warmup(products=100_000, cpu_s=4.9, quiet=[QUIET], beside=[replace(QUIET, p95_ms=20)]),
         grown=Grown(10_000_000, [DRAIN], [replace(DRAIN, buffers=115)]),
     )
 
@@ -77,7 +77,7 @@ MISSES: dict[str, Callable[[Any], object]] = {
     "load_test_seconds": lambda it: setattr(it, "load_test", replace(it.load_test, seconds=180.1)),
     "load_test_errors": lambda it: setattr(it, "load_test", replace(it.load_test, deadlocks=1)),
     "warmup_cpu_s": lambda it: setattr(it, "warmup", replace(it.warmup, cpu_s=5.1)),
-    "warmup_p95_ratio": lambda it: setattr(it, "warmup", replace(it.warmup, beside=replace(QUIET, p95_ms=20.1))),
+    "warmup_p95_ratio": lambda it: setattr(it, "warmup", replace(it.warmup, beside=[replace(QUIET, p95_ms=20.1)])),
     "ledger_10m_cost_ratio": lambda it: setattr(it, "grown", replace(it.grown, after=[replace(DRAIN, buffers=116)])),
     "two_workers_ratio": lambda it: it.drains.update(one_process=[replace(DRAIN, seconds=1.69)]),
 }
