@@ -1,6 +1,7 @@
 -- wrk's part of the bench: POST one cart after another, each under a key of its own, as the terminals of a tienda do.
 -- Arguments: a file of tokens and a file of carts, a line each; a seed; 8 hexadecimal digits that all keys begin with.
--- BENCH_ANSWERS, of the environment: how many answers are enough, where there is a bound. One thread.
+-- BENCH_ANSWERS, of the environment: how many answers are enough, where there is a bound. Then it says ENOUGH and stops,
+-- and wrk has to be interrupted: it sleeps until its time is over. One thread.
 local carts, tokens, first = {}, {}, 0
 local sent, answered, run = 0, 0, ''
 
@@ -21,7 +22,11 @@ local most = tonumber(os.getenv('BENCH_ANSWERS') or 0)
 if most > 0 then
   function response()
     answered = answered + 1
-    if answered >= most then wrk.thread:stop() end
+    if answered == most then
+      io.write('ENOUGH\n')
+      io.flush()
+      wrk.thread:stop()
+    end
   end
 end
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import secrets
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from scripts import binaries
 SCRIPT = Path(__file__).with_name("carts.lua")
 REPLY_S = 10
 MARK = "BENCH "
+ENOUGH = "ENOUGH\n"  # carts.lua says so; wrk itself would sleep on
 ACCEPTED = {201, 202}
 
 
@@ -76,11 +78,18 @@ def _closed(connections: int, seconds: int, seed: int, most: int, target: Target
     command += [str(target.tokens), str(target.carts), str(seed), secrets.token_hex(4)]
     before = os.times()
     environment = {**os.environ, "BENCH_ANSWERS": str(most)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    said: list[str] = []
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as running:
+        for line in running.stdout or ():
+            said.append(line)
+            if line == ENOUGH:
+                running.send_signal(signal.SIGINT)
     after = os.times()
-    found = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
-    if done.returncode != 0 or not found:
-        raise LoadFailed(f"wrk ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    found = [line for line in said if line.startswith(MARK)]
+    if running.returncode != 0 or not found:
+        raise LoadFailed(f"wrk ended with {running.returncode}:\n{''.join(said)}")
     cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
     return Load(**json.loads(found[0].removeprefix(MARK)), connections=connections, cpu_s=cpu_s)
 
