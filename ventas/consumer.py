@@ -65,7 +65,7 @@ class RejectingConsumer(Consumer):
     def create_task_handler(self, *arguments: Any, **named: Any) -> Callable[[Message], Any]:
         """Celery's, behind a look at who sends what: Celery trusts a message before its task has seen it."""
         handle = super().create_task_handler(*arguments, **named)
-        self.gatherer = Gatherer(handle=handle, processes=self.pool.num_processes)
+        self.gatherer = Gatherer(handle=handle, processes=self.pool.num_processes, later=self.timer.call_after)
         return partial(self._receive, handle)
 
     def on_close(self) -> None:

@@ -1,6 +1,7 @@
 """What a worker puts together, and what becomes of each message of it."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,17 @@ def message(channel: Channel) -> Callable[..., Message]:
         return Message(**named)
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits is due at once."""
+    monkeypatch.setattr(gathered, "PAUSE_S", 0.0)
+
+
+def at_once(_seconds: float, what: Callable[[], None]) -> None:
+    """A timer without time."""
+    what()
 
 
 def sales_of(one: Message) -> list[str]:
@@ -108,7 +120,7 @@ def test_what_arrives_while_all_processes_are_busy_goes_together_to_the_first_th
     message: Callable[..., Message], channel: Channel
 ) -> None:
     handled: list[Message] = []
-    gatherer = Gatherer(handle=handled.append, processes=2)
+    gatherer = Gatherer(handle=handled.append, processes=2, later=at_once)
     for tag in range(1, 7):
         gatherer.receive(message(tag))
     assert [sales_of(one) for one in handled] == [["sale 1"], ["sale 2"]]
@@ -125,7 +137,7 @@ def test_what_arrives_while_all_processes_are_busy_goes_together_to_the_first_th
 def test_a_call_that_was_dropped_without_a_word_holds_nobody_up(message: Callable[..., Message]) -> None:
     """Celery drops what it has not begun when its connection goes; nobody acknowledges it then."""
     handled: list[Message] = []
-    gatherer = Gatherer(handle=handled.append, processes=1)
+    gatherer = Gatherer(handle=handled.append, processes=1, later=at_once)
     gatherer.receive(message(1))
     handled.clear()
     gatherer.receive(message(2))
@@ -139,7 +151,7 @@ def test_a_call_whose_acknowledgement_fails_makes_room_all_the_same(
         raise BrokenPipeError
 
     handled: list[Message] = []
-    gatherer = Gatherer(handle=handled.append, processes=1)
+    gatherer = Gatherer(handle=handled.append, processes=1, later=at_once)
     gatherer.receive(message(1))
     gatherer.receive(message(2))
     monkeypatch.setattr(channel, "basic_ack", broken)
@@ -150,7 +162,7 @@ def test_a_call_whose_acknowledgement_fails_makes_room_all_the_same(
 
 def test_what_waits_is_forgotten_with_its_connection(message: Callable[..., Message]) -> None:
     handled: list[Message] = []
-    gatherer = Gatherer(handle=handled.append, processes=1)
+    gatherer = Gatherer(handle=handled.append, processes=1, later=at_once)
     gatherer.receive(message(1))
     gatherer.receive(message(2))
     gatherer.forget()
@@ -161,8 +173,35 @@ def test_what_waits_is_forgotten_with_its_connection(message: Callable[..., Mess
 def test_a_call_has_a_bound(message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathered, "MOST_SALES_BYTES", 150)
     handled: list[Message] = []
-    gatherer = Gatherer(handle=handled.append, processes=1)
+    gatherer = Gatherer(handle=handled.append, processes=1, later=at_once)
     for tag in range(1, 6):
         gatherer.receive(message(tag))
     handled[0].ack_log_error(LOGGER, (OSError,))
     assert sales_of(handled[1]) == ["sale 2", "sale 3"]
+
+
+def test_what_arrives_waits_a_moment_for_more(message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathered, "PAUSE_S", 0.05)
+    handled: list[Message] = []
+    timers: list[tuple[float, Callable[[], None]]] = []
+    gatherer = Gatherer(handle=handled.append, processes=2, later=lambda *timer: timers.append(timer))
+    for tag in (1, 2, 3):
+        gatherer.receive(message(tag))
+    (timer,) = timers
+    assert (timer[0], handled) == (0.05, [])
+    time.sleep(0.05)
+    timer[1]()
+    assert [sales_of(one) for one in handled] == [["sale 1", "sale 2", "sale 3"]]
+
+    gatherer.receive(message(4))
+    handled[0].ack_log_error(LOGGER, (OSError,))
+    assert (len(handled), len(timers)) == (1, 2)  # a process is free, and its pause is not over
+
+
+def test_enough_need_not_wait(message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathered, "PAUSE_S", 60.0)
+    handled: list[Message] = []
+    gatherer = Gatherer(handle=handled.append, processes=2, later=lambda *_timer: None)
+    for tag in range(gathered.ENOUGH_MESSAGES + 1):
+        gatherer.receive(message(tag))
+    assert [len(sales_of(one)) for one in handled] == [gathered.ENOUGH_MESSAGES]
