@@ -9,7 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from cache_stock import keys, scripts
-from cache_stock.rows import Row, as_arguments, pages
+from cache_stock.rows import PRODUCTS_A_CALL, Row, as_arguments, pages
 
 ATTEMPTS = 3
 RETRY_AFTER_S = 5
@@ -51,9 +51,11 @@ def carry_tienda(
     """
     total = Carried()
     for page in pages(tienda_id=tienda_id, changed_since=changed_since):
-        total += carry_rows(tienda_id=tienda_id, rows=page, now_ms=now_ms)
-        if progress is not None:
-            progress(len(page))
+        for start in range(0, len(page), PRODUCTS_A_CALL):
+            carried = carry_rows(tienda_id=tienda_id, rows=page[start : start + PRODUCTS_A_CALL], now_ms=now_ms)
+            total += carried
+            if progress is not None:
+                progress(carried.products)
     return total
 
 

@@ -229,9 +229,9 @@ def test_products_of_a_tienda_never_armed_wait_for_it(store: Store) -> None:
 
 
 def test_a_page_is_a_statement_of_its_own(store: Store) -> None:
-    store.products(rows.PRODUCTS_A_CALL + 1)
+    store.products(rows.PRODUCTS_A_PAGE + 1)
     first: list[Row] = next(rows.pages(tienda_id=store.tienda_id))
-    assert len(first) == rows.PRODUCTS_A_CALL
+    assert len(first) == rows.PRODUCTS_A_PAGE
     assert not connection.in_atomic_block
     assert [row.producto for row in first] == sorted(row.producto for row in first)
 
@@ -247,8 +247,8 @@ def peak_bytes(action: Callable[[], object]) -> int:
 
 def test_memory_does_not_grow_with_the_catalogue(store: Store) -> None:
     small = Store()
-    small.products(rows.PRODUCTS_A_CALL)
-    store.products(6 * rows.PRODUCTS_A_CALL)
+    small.products(rows.PRODUCTS_A_PAGE)
+    store.products(6 * rows.PRODUCTS_A_PAGE)
     small.warm()
     store.warm()
     few, many = peak_bytes(small.warm), peak_bytes(store.warm)

@@ -1,11 +1,13 @@
 """manage.py warmup_stock, as a person and as a cron job meet it."""
 
+import os
 import subprocess
 from uuid import uuid4
 
 import pytest
 
 from blend_pos.tiendas.models import Acto
+from cache_stock.management.commands.warmup_stock import Command
 from scripts import processes
 from tests.cache_stock.store import Store
 
@@ -66,3 +68,11 @@ def test_a_server_that_is_away(store: Store, process_environment: dict[str, str]
     assert status == 3
     assert "does not answer" in err
     assert "Traceback" not in err
+
+
+def test_as_a_process_it_yields_to_who_sells(monkeypatch: pytest.MonkeyPatch) -> None:
+    yielded: list[int] = []
+    monkeypatch.setattr(os, "nice", yielded.append)
+    with pytest.raises(SystemExit):
+        Command().run_from_argv(["manage.py", "warmup_stock", "--help"])
+    assert yielded == [19]

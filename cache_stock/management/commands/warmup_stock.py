@@ -1,5 +1,6 @@
 """manage.py warmup_stock: carry the products of tiendas to Redis."""
 
+import os
 import sys
 import time
 from argparse import ArgumentParser
@@ -15,6 +16,8 @@ from cache_stock import warmup
 from cache_stock.management.tienda_command import NOT_ARMED, TiendaCommand
 from inventario.models import Producto
 
+YIELDING = 19  # the most that `nice` knows
+
 
 class Command(TiendaCommand):
     """Exit status: 0 all warm; 1 no such tienda; 2 one needs a cold start first; 3 a server does not answer."""
@@ -25,6 +28,11 @@ class Command(TiendaCommand):
         "3 PostgreSQL or Redis does not answer."
     )
     everyone_by_default: ClassVar = False
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """As a process of its own it yields to who sells."""
+        os.nice(YIELDING)
+        super().run_from_argv(argv)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One tienda or all; and who asked for it."""
