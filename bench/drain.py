@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench import cpu
 from bench.load import closed
 from bench.rounds import Void, ask, assert_adds_up, wait_for_rest
-from bench.stand import Shop, Stand
+from bench.stand import WRITER, Shop, Stand
 from scripts import processes
 
 FILL_S = 2
@@ -15,7 +15,6 @@ CONNECTIONS = 100
 WRITERS = ("worker", "PostgreSQL")
 BUFFERS = "SELECT blks_hit + blks_read FROM pg_stat_database WHERE datname = current_database()"
 BARE_READY = "copy_floor is ready."  # bench/floors/worker.py says so
-STATISTICS_S = 1.5  # PostgreSQL's processes tell what they did at most once a second, and nobody that they have
 
 Start = Callable[[Stand], None]
 
@@ -54,7 +53,7 @@ def two_processes(stand: Stand) -> None:
 
 def bare(stand: Stand) -> None:
     """The floor."""
-    stand.start("worker", [processes.PYTHON, "-m", "bench.floors.worker"])
+    stand.start("worker", [processes.PYTHON, "-m", "bench.floors.worker"], WRITER)
     stand.wait_for_log("worker", BARE_READY)
 
 
@@ -62,9 +61,10 @@ WRITE: Mapping[str, Start] = {"one_process": one_process, "two_processes": two_p
 
 
 def drain(*, stand: Stand, shop: Shop, writer: str, sales: int, seed: int) -> Drain:
-    """Fill the queue with that many sales or a few more, let `writer` write them, and start the worker again.
+    """Fill the queue with that many sales or a few more, and let `writer` write them; nobody writes afterwards.
 
-    Raises Void where it does not add up.
+    What a writer has in hand by the time it is ready, its first batch read and checked, costs nothing here. Raises Void
+    where it does not add up.
     """
     if "worker" in stand.running:
         stand.stop("worker")
@@ -76,18 +76,16 @@ def drain(*, stand: Stand, shop: Shop, writer: str, sales: int, seed: int) -> Dr
             )
         with stand.held_off(shop):
             WRITE[writer](stand)
-            time.sleep(STATISTICS_S)  # so that the start of the worker is not counted
             buffers, before = ask(stand, BUFFERS), cpu.of_parts(stand.parts)
             started = time.perf_counter()
         wait_for_rest(witness)
         seconds = time.perf_counter() - started
         after = cpu.of_parts(stand.parts)
-        time.sleep(STATISTICS_S)  # so that the last pages are
+        stand.stop_writer()
         touched = ask(stand, BUFFERS) - buffers
         written = assert_adds_up(witness, piped=True).persisted - persisted
     if written < sales:
         raise Void(f"{writer}: {written} of at least {sales} written")
-    stand.stop("worker")
     return Drain(
         writer=writer,
         sales=written,

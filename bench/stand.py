@@ -33,6 +33,8 @@ SEAT = """
 SELECT terminales.id, membresias.usuario_id FROM terminales JOIN membresias USING (tienda_id)
 WHERE tienda_id = %s ORDER BY terminales.id LIMIT 1
 """
+WRITER = {"PGAPPNAME": "bench_writer"}  # by which PostgreSQL knows the connections of who writes
+WRITERS_LEFT = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
 HOLD_OFF = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
 
 
@@ -117,7 +119,7 @@ class Stand:
 
     def start_worker(self, *, concurrency: int = CORES) -> None:
         """The product's worker, ready. Raises NotReady."""
-        self.start("worker", processes.worker(concurrency=concurrency))
+        self.start("worker", processes.worker(concurrency=concurrency), WRITER)
         self.wait_for_log("worker", WORKER_READY)
 
     def start_floor(self, shop: Shop) -> None:
@@ -145,6 +147,19 @@ class Stand:
             if not process.running or time.monotonic() > deadline:
                 raise NotReady(f"{name} is not ready:\n{process.log_tail()}")
             time.sleep(PAUSE_S)
+
+    def stop_writer(self) -> None:
+        """End who writes, and wait until its connections are gone: then PostgreSQL has counted all that they did.
+
+        Raises NotReady.
+        """
+        self.stop("worker")
+        deadline = time.monotonic() + READY_S
+        with self.connect() as connection:
+            while connection.execute(WRITERS_LEFT, list(WRITER.values())).fetchone() != (0,):
+                if time.monotonic() > deadline:
+                    raise NotReady("the writer has ended, and its connections to PostgreSQL have not")
+                time.sleep(PAUSE_S)
 
     @contextmanager
     def held_off(self, shop: Shop) -> Iterator[None]:

@@ -13,13 +13,9 @@ from pathlib import Path
 from scripts import binaries
 
 SCRIPT = Path(__file__).with_name("install.sh")
-FINDERS: tuple[Callable[[], Path], ...] = (
-    binaries.postgres_folder,
-    binaries.redis_server,
-    binaries.rabbitmq_server,
-    binaries.chromium,
-)
-FOR_THE_BENCH: tuple[Callable[[], Path], ...] = (*FINDERS[:3], binaries.wrk)
+SERVERS: tuple[Callable[[], Path], ...] = (binaries.postgres_folder, binaries.redis_server, binaries.rabbitmq_server)
+FINDERS = (*SERVERS, binaries.chromium)
+FOR_THE_BENCH = (*SERVERS, binaries.wrk)
 
 
 class CannotInstall(Exception):

@@ -34,7 +34,7 @@ def key(client: Redis) -> Iterator[str]:
 
 
 def own_id(client: Redis) -> int:
-    return int(client.execute_command("CLIENT", "ID"))  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+    return client.client_id()
 
 
 def test_one_connection_serves_one_command_after_the_other(client: OnceClient, key: str) -> None:

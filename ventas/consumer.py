@@ -52,7 +52,7 @@ class RejectingConsumer(Consumer):
 
     errors = BROKER_ERRORS
     strategies: dict[str, Callable[..., Any]]
-    gatherer: Gatherer
+    gatherer: Gatherer | None = None  # of the connection; there is none before the first
 
     def ensure_connected(self, conn: Connection) -> Connection:
         """Celery's, which asks a broker that is away again after the same short pause each time."""
@@ -65,20 +65,25 @@ class RejectingConsumer(Consumer):
     def create_task_handler(self, *arguments: Any, **named: Any) -> Callable[[Message], Any]:
         """Celery's, behind a look at who sends what: Celery trusts a message before its task has seen it."""
         handle = super().create_task_handler(*arguments, **named)
-        self.gatherer = Gatherer(handle=handle, processes=self.pool.num_processes, later=self.timer.call_after)
-        return partial(self._receive, handle)
+        gatherer = Gatherer(handle=handle, processes=self.pool.num_processes, later=self.timer.call_after)
+        self.gatherer = gatherer
+        return partial(self._receive, handle, gatherer)
 
     def on_close(self) -> None:
         """Celery's, when the connection is gone."""
-        self.gatherer.forget()
+        self._forget()
         super().on_close()
 
     def stop(self) -> None:
         """Celery's, at the end: what waits goes back to the queue."""
-        self.gatherer.forget()
+        self._forget()
         super().stop()
 
-    def _receive(self, handle: Callable[[Message], Any], message: Message) -> Any:
+    def _forget(self) -> None:
+        if self.gatherer is not None:
+            self.gatherer.forget()
+
+    def _receive(self, handle: Callable[[Message], Any], gatherer: Gatherer, message: Message) -> Any:
         headers = envelopes.known_headers(message.headers)
         if headers is None or headers["task"] not in self.strategies:
             return self._reject(message, "message that calls no task of ours rejected")
@@ -89,7 +94,7 @@ class RejectingConsumer(Consumer):
             return self._reject(message, "message without our signature rejected")
         message.headers = headers
         if not task and is_plain(message):
-            return self.gatherer.receive(message)
+            return gatherer.receive(message)
         return handle(message)
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:

@@ -6,8 +6,8 @@ project wrote, and that come for the first time, are put together; each is ackno
 the call ends.
 """
 
-import time
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any
 from weakref import WeakSet
 
@@ -15,9 +15,9 @@ from kombu.message import Message
 
 from ventas.publisher import BODY_END, BODY_START
 
-MOST_SALES_BYTES = 256 * 1024  # about 400 sales: a transaction of some tenths of a second
+MOST_SALES_BYTES = 256 * 1024  # then a call is full: some 280 sales of 4 lines
 
-# Nobody waits for a row: the cashier has been answered. A transaction a sale would cost five times as much.
+# Nobody waits for a row: the cashier has been answered. At 200 lone sales a second it halves what a sale costs.
 PAUSE_S = 0.03
 ENOUGH_MESSAGES = 16
 
@@ -34,8 +34,8 @@ def is_plain(message: Message) -> bool:
 
 def _body(message: Message) -> bytes:
     """As it travelled: a transport makes a text of what is declared as such."""
-    body: object = message.body
-    return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body or b"")  # type: ignore[call-overload] # the stubs say text
+    body: Any = message.body
+    return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body or b"")
 
 
 class GatheredMessage(Message):
@@ -44,8 +44,9 @@ class GatheredMessage(Message):
     def __init__(self, parts: Sequence[Message]) -> None:
         first = parts[0]
         sales = b",".join(_body(part)[len(BODY_START) : -len(BODY_END)] for part in parts)
+        body: Any = BODY_START + sales + BODY_END
         super().__init__(
-            body=BODY_START + sales + BODY_END,  # type: ignore[arg-type] # the stubs say text
+            body=body,
             delivery_tag=first.delivery_tag,
             content_type=first.content_type,
             content_encoding=first.content_encoding,
@@ -95,7 +96,7 @@ class Gatherer:
         """Take a message that is_plain(); it is handed on soon, once a process is free."""
         self._waiting.append(message)
         if len(self._waiting) == 1:
-            self._since = time.monotonic()
+            self._since = monotonic()
             self._later(PAUSE_S, self._hand_on)
         else:
             self._hand_on()
@@ -108,7 +109,7 @@ class Gatherer:
         while self._is_due() and len(self._out) < self._processes:
             size, count = 0, 0
             while count < len(self._waiting) and (not count or size < MOST_SALES_BYTES):
-                size += len(_body(self._waiting[count]))
+                size += len(self._waiting[count].body or "")
                 count += 1
             parts, self._waiting = self._waiting[:count], self._waiting[count:]
             gathered = GatheredMessage(parts)
@@ -118,7 +119,7 @@ class Gatherer:
 
     def _is_due(self) -> bool:
         """Whether something waits that has waited long enough, or enough of it."""
-        waited = time.monotonic() - self._since >= PAUSE_S
+        waited = monotonic() - self._since >= PAUSE_S
         return bool(self._waiting) and (waited or len(self._waiting) >= ENOUGH_MESSAGES)
 
     def _ended(self, gathered: GatheredMessage) -> None:

@@ -100,37 +100,39 @@ class FailedRow:
     error: str = ""
 
 
-def _query(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+def query(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement, in the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 
 
-def _execute(sql: str, arguments: Sequence[Any]) -> None:
+def execute(sql: str, arguments: Sequence[Any]) -> None:
+    """A statement without rows, in the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
 
 
 def lock_terminals(terminals: Collection[UUID]) -> dict[UUID, tuple[UUID, int]]:
     """Lock terminals in id order; for each its tienda and its last receipt number."""
-    return {terminal: (tienda, last) for terminal, tienda, last in _query(LOCK_TERMINALS, [array(terminals)])}
+    return {terminal: (tienda, last) for terminal, tienda, last in query(LOCK_TERMINALS, [array(terminals)])}
 
 
 def number_terminals(numbers: dict[UUID, int]) -> None:
     """Write the last receipt number of each terminal, locked before."""
-    _execute(NUMBER_TERMINALS, [array(numbers), array(numbers.values())])
+    execute(NUMBER_TERMINALS, [array(numbers), array(numbers.values())])
 
 
 def known_sales(keys: Sequence[SaleKey]) -> list[KnownRow]:
     """Those of these sales that are written."""
-    rows = _query(KNOWN_SALES, [array(tienda for tienda, _ in keys), array(venta for _, venta in keys)])
+    rows = query(KNOWN_SALES, [array(tienda for tienda, _ in keys), array(venta for _, venta in keys)])
     return [KnownRow((tienda, venta), huella) for tienda, venta, huella in rows]
 
 
 def failed_sales(keys: Sequence[SaleKey]) -> list[FailedState]:
     """Those of these sales that failed before."""
-    rows = _query(FAILED_SALES, [array(tienda for tienda, _ in keys), array(venta for _, venta in keys)])
+    rows = query(FAILED_SALES, [array(tienda for tienda, _ in keys), array(venta for _, venta in keys)])
     return [FailedState((tienda, venta), huella, discarded) for tienda, venta, huella, discarded in rows]
 
 
@@ -138,7 +140,7 @@ def insert_sales(sales: Sequence[SaleMessage], receipts: Sequence[int], now: dat
     """Insert ventas, given in id order; the primary key of each that went in."""
     if not sales:
         return {}
-    rows = _query(
+    rows = query(
         INSERT_SALES,
         [
             now,
@@ -160,7 +162,7 @@ def insert_sales(sales: Sequence[SaleMessage], receipts: Sequence[int], now: dat
 def insert_lines(sales: Sequence[tuple[int, SaleMessage]]) -> None:
     """Insert the lines of ventas, each given with its primary key."""
     lines = [(venta, number, item) for venta, sale in sales for number, item in enumerate(sale.items, start=1)]
-    _execute(
+    execute(
         INSERT_LINES,
         [
             array(venta for venta, _, _ in lines),
@@ -178,7 +180,7 @@ def insert_payments(sales: Sequence[tuple[int, SaleMessage]]) -> None:
     """How written sales were paid, where their tills said so."""
     rows = [(pk, number, each) for pk, sale in sales for number, each in enumerate(sale.pagos, start=1)]
     if rows:
-        _execute(
+        execute(
             INSERT_PAYMENTS,
             [
                 [pk for pk, _, _ in rows],
@@ -197,7 +199,7 @@ def insert_payments(sales: Sequence[tuple[int, SaleMessage]]) -> None:
 def resolve_failed(sales: Sequence[SaleMessage], now: datetime) -> None:
     """Failed sales that are written after all need nobody any more."""
     if sales:
-        _execute(
+        execute(
             RESOLVE_FAILED,
             [
                 now,
@@ -215,7 +217,7 @@ def record_failed(rows: Sequence[FailedRow], now: datetime) -> None:
     since its goods came back or were written off. Any other hold stays known.
     """
     if rows:
-        _execute(
+        execute(
             RECORD_FAILED,
             [
                 now,

@@ -5,18 +5,18 @@ itself asks whether there is enough. for_update_naive: product by product, in th
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from blend_pos.arrays import array
 from blend_pos.tiendas.authentication import seat_of
 from blend_pos.tiendas.models import Terminal
 from blend_pos.tiendas.permissions import CajeroOrAbove
@@ -26,11 +26,11 @@ from ventas.messages import decimal_text, fingerprint, line_amount
 from ventas.models import DetalleVenta, Venta
 from ventas.order_body import read_body, read_key
 from ventas.orders import Order, OrderLine
-from ventas.rows import INSERT_LINES, INSERT_SALES
+from ventas.rows import INSERT_LINES, INSERT_SALES, execute, query
 
 LOCK = """
 SELECT id, stock_actual, version, precio, impuesto FROM productos
-WHERE id = ANY(%s) AND tienda_id = %s AND is_active ORDER BY id FOR NO KEY UPDATE
+WHERE id = ANY(%s::uuid[]) AND tienda_id = %s AND is_active ORDER BY id FOR NO KEY UPDATE
 """
 TAKE = """
 UPDATE productos SET stock_actual = stock_actual - taken.cantidad, version = version + 1
@@ -63,10 +63,10 @@ def for_update(order: Order) -> int:
     """The best of its kind: one lock in id order, one statement a table. The total in cents; raises NotEnough."""
     wanted = _wanted(order.lines)
     with transaction.atomic():
-        rows = _query(LOCK, [list(wanted), order.tienda_id])
+        rows = query(LOCK, [array(wanted), order.tienda_id])
         if len(rows) < len(wanted) or any(stock < wanted[producto] for producto, stock, *_ in rows):
             raise NotEnough
-        _execute(TAKE, [list(wanted), list(wanted.values())])
+        execute(TAKE, [array(wanted), array(wanted.values())])
         taken = {
             producto: Taken(stock - wanted[producto], version + 1, int(precio * 100), impuesto)
             for producto, stock, version, precio, impuesto in rows
@@ -80,7 +80,7 @@ def conditional_update(order: Order) -> int:
     with transaction.atomic():
         taken = {}
         for producto, cantidad in wanted.items():
-            found = _query(TAKE_WHERE_ENOUGH, [cantidad, producto, order.tienda_id, cantidad])
+            found = query(TAKE_WHERE_ENOUGH, [cantidad, producto, order.tienda_id, cantidad])
             if not found:
                 raise NotEnough
             (saldo, version, precio, impuesto) = found[0]
@@ -160,7 +160,7 @@ class BaselineView(APIView):
     def post(self, request: Request, variant: str) -> Response:
         """Sell a cart. 201, 400 where there is not enough, 503 where PostgreSQL ended it (a deadlock)."""
         body = read_body(request.data)
-        key = read_key(request.headers.get("Idempotency-Key"))
+        key = read_key(request.META.get("HTTP_IDEMPOTENCY_KEY"))
         seat = seat_of(request)
         order = Order(
             tienda_id=seat.tienda_id,
@@ -197,35 +197,29 @@ def _huella(order: Order) -> str:
 
 def _write(order: Order, wanted: Mapping[UUID, Decimal], taken: Mapping[UUID, Taken]) -> int:
     """Receipt, venta, lines and ledger, each in one statement; the total in cents."""
-    ((recibo,),) = _query(NEXT_RECEIPT, [order.terminal_id])
+    ((recibo,),) = query(NEXT_RECEIPT, [order.terminal_id])
     ids, products = list(wanted), [taken[producto] for producto in wanted]
     amounts = [
         line_amount(cantidad_milli=int(cantidad * 1000), precio_centavos=product.precio_centavos)
         for cantidad, product in zip(wanted.values(), products, strict=True)
     ]
     total, numbers = sum(amounts), list(range(1, len(ids) + 1))
-    sale = [[order.tienda_id], [order.venta_id], [_huella(order)], [order.fecha], [decimal_text(total, 2)]]
-    sale += [[order.metodo_pago], [order.cajero_id], [order.terminal_id], [recibo], [EPOCH]]
-    ((venta, *_),) = _query(INSERT_SALES, [datetime.now(UTC), *sale])
+    sale = [order.tienda_id, order.venta_id, _huella(order), order.fecha.isoformat(), decimal_text(total, 2)]
+    sale += [order.metodo_pago, order.cajero_id, order.terminal_id, recibo, EPOCH]
+    ((venta, *_),) = query(INSERT_SALES, [datetime.now(UTC), *(array([value]) for value in sale)])
     prices = [decimal_text(product.precio_centavos, 2) for product in products]
     taxes = [product.impuesto for product in products]
     each = [venta] * len(ids)
     money = [decimal_text(amount, 2) for amount in amounts]
-    _execute(INSERT_LINES, [each, numbers, ids, list(wanted.values()), prices, taxes, money])
-    movement = [ids, [order.fecha] * len(ids), [TipoMovimiento.VENTA.value] * len(ids)]
+    lines: tuple[Iterable[object], ...] = (each, numbers, ids, wanted.values(), prices, taxes, money)
+    execute(INSERT_LINES, [array(column) for column in lines])
+    none = [None] * len(ids)
+    movement: list[Iterable[object]] = [
+        ids,
+        [order.fecha.isoformat()] * len(ids),
+        [TipoMovimiento.VENTA.value] * len(ids),
+    ]
     movement += [[-cantidad for cantidad in wanted.values()], [product.saldo for product in products]]
-    movement += [[product.version for product in products], each, numbers, [None] * len(ids), [""] * len(ids)]
-    _execute(APPEND, [*movement, [order.cajero_id] * len(ids)])
+    movement += [[product.version for product in products], each, numbers, none, none, [order.cajero_id] * len(ids)]
+    execute(APPEND, [array(column) for column in movement])
     return total
-
-
-def _query(sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, arguments)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
-def _execute(sql: str, arguments: Sequence[Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, arguments)

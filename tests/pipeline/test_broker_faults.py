@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import pytest
 
+from scripts.ports import free_port
 from scripts.services import Services
 from tests.pipeline.processes import Pipeline
 from tests.pipeline.rabbit import FAILED, SALES, VirtualHost, memory_alarm
@@ -136,3 +137,11 @@ def test_nobody_bound_to_the_exchange(pipeline: Pipeline) -> None:
         topology.declare(channel)
     assert till.sell([(shop.products[0], 1)]).status == HTTPStatus.CREATED
     shop.settle_down(ventas=2)
+
+
+def test_a_worker_that_never_met_its_broker_ends_in_good_order(spawn: Spawner) -> None:
+    worker = spawn.worker(environment={"RABBITMQ_URL": f"amqp://127.0.0.1:{free_port()}//"})
+    wait_until(lambda: "Trying again" in worker.log_text, timeout_s=30, what="it has asked")
+    worker.stop()
+    assert "Traceback" not in worker.log_text
+    assert "AttributeError" not in worker.log_text

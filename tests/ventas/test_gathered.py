@@ -1,7 +1,6 @@
 """What a worker puts together, and what becomes of each message of it."""
 
 import logging
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -181,6 +180,8 @@ def test_a_call_has_a_bound(message: Callable[..., Message], monkeypatch: pytest
 
 
 def test_what_arrives_waits_a_moment_for_more(message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(gathered, "monotonic", lambda: now[0])
     monkeypatch.setattr(gathered, "PAUSE_S", 0.05)
     handled: list[Message] = []
     timers: list[tuple[float, Callable[[], None]]] = []
@@ -189,7 +190,7 @@ def test_what_arrives_waits_a_moment_for_more(message: Callable[..., Message], m
         gatherer.receive(message(tag))
     (timer,) = timers
     assert (timer[0], handled) == (0.05, [])
-    time.sleep(0.05)
+    now[0] += 0.06
     timer[1]()
     assert [sales_of(one) for one in handled] == [["sale 1", "sale 2", "sale 3"]]
 
