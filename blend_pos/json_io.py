@@ -61,10 +61,9 @@ class JsonNegotiation(DefaultContentNegotiation):
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """The parser of the body's type."""
-        only, *others = parsers
-        if not others and request.META.get("CONTENT_TYPE") == only.media_type:
-            return only
-        return super().select_parser(request, [only, *others])
+        known = list(parsers)
+        same = next((parser for parser in known if parser.media_type == request.META.get("CONTENT_TYPE")), None)
+        return same or super().select_parser(request, known)
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
