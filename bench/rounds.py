@@ -15,6 +15,7 @@ from scripts.replay.evidence import Witness
 from scripts.replay.identity import Evidence
 
 SAMPLE_S = 0.5
+LOOKS = 5
 TO_ROW = """
 SELECT percentile_disc(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM persistida - fecha) * 1000)
 FROM (SELECT persistida, fecha FROM ventas WHERE tienda_id = %s ORDER BY id DESC LIMIT %s) AS newest
@@ -109,8 +110,16 @@ def wait_for_rest(witness: Witness) -> float:
 
 
 def assert_adds_up(witness: Witness, *, piped: bool) -> Evidence:
-    """PostgreSQL, the ledger and, where it promises, Redis say the same of each product. Raises Void."""
+    """PostgreSQL, the ledger and, where it promises, Redis say the same of each product. Raises Void.
+
+    When wrk ends, some of its requests are still under way: what they hold is waited for, too.
+    """
     found = witness.gather()
+    for _look in range(LOOKS):
+        if not found.live_holds:
+            break
+        wait_for_rest(witness)
+        found = witness.gather()
     wrong = []
     for producto, there in found.products.items():
         same = {there.stock_actual, there.ledger_delta, there.ledger_last_saldo}
