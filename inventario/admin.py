@@ -16,6 +16,7 @@ from inventario.csv_export import stream_csv
 from inventario.models import InventoryLedger
 
 ROWS_A_FETCH = 2_000
+PRODUCTO = "producto__id__exact"  # the parameter of one product's history
 HEADER = (
     _("fecha"),
     _("tienda"),
@@ -51,6 +52,10 @@ class InventoryLedgerAdmin(WrittenRowsAdmin[InventoryLedger]):
     search_help_text = _("Nombre, SKU o código de barras del producto; operación; motivo.")
     raw_id_fields = ("venta",)
     readonly_fields: ClassVar = [field.name for field in InventoryLedger._meta.fields]
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """A product's by their versions, as an index has them; those of many products as they were written."""
+        return ("producto_id", "-version") if PRODUCTO in request.GET else ("-id",)
 
     @admin.display(description=_("SKU"), ordering="producto__sku")
     def sku(self, row: InventoryLedger) -> str:

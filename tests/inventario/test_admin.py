@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from blend_pos.tiendas.models import Rol
@@ -105,7 +106,17 @@ def test_the_list_filters_and_searches(encargado: User) -> None:
     row = InventoryLedger.objects.filter(producto__tienda__membresias__usuario=encargado).first()
     assert row
     assert client.get(reverse("admin:inventario_inventoryledger_change", args=[row.pk])).status_code == 200
-    assert client.get(f"{LIST}?producto__id__exact={row.producto_id}").status_code == 200
+
+
+def test_a_products_history_is_asked_for_as_an_index_has_it(shop: Shop, encargado: User) -> None:
+    row = InventoryLedger.objects.filter(producto__tienda=shop.tienda).first()
+    assert row
+    with CaptureQueriesContext(connection) as asked:
+        response: Any = sign_in(encargado).get(f"{LIST}?producto__id__exact={row.producto_id}")
+    assert [each.version for each in response.context["cl"].result_list] == [2, 1]
+    (ordered,) = (one["sql"] for one in asked if '"inventory_ledger"' in one["sql"] and "ORDER BY" in one["sql"])
+    order = ordered.split("ORDER BY")[1].split("LIMIT")[0].strip()
+    assert order == '"inventory_ledger"."producto_id" ASC, "inventory_ledger"."version" DESC'
 
 
 def test_nobody_writes_it(shop: Shop) -> None:
