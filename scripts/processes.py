@@ -35,6 +35,11 @@ def web(
     return [PYTHON, "-m", "granian", f"--log-config={GRANIAN_LOGS}", *listen, *limits, *serve]
 
 
+def worker_processes(cores: int) -> int:
+    """How many processes a worker has where it shares these cores with the web and the servers: one for two of them."""
+    return max(1, cores // 2)
+
+
 def worker(
     *, concurrency: int = 2, prefetch: int = PREFETCH_MULTIPLIER, name: str = "ventas", app: str = APP
 ) -> list[str]:

@@ -118,7 +118,7 @@ def product_commands(*, port: int) -> dict[str, list[str]]:
     cores = min(max(os.cpu_count() or 1, 2), 4)
     return {
         "web": processes.web(port=port, workers=cores),
-        "worker": processes.worker(concurrency=cores),
+        "worker": processes.worker(concurrency=processes.worker_processes(cores)),
         "maintenance": processes.maintenance(),
         "beat": processes.beat(),
     }
