@@ -40,7 +40,7 @@ SALES = 1_000_000  # of the past, beside ten million rows of the ledger
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How large a run is. `rates`: of the open loop, sales a second; 0 rows or users: not in this run."""
+    """How large a run is. `rates`: of the open loop, sales a second; 0 rows, users or holds: not in this run."""
 
     scenarios: Mapping[str, Sequence[str]]
     connections: Sequence[int]
@@ -56,6 +56,7 @@ class Plan:
     rows: int
     users: int
     each: int
+    holds: int
 
 
 ALL = tuple(VARIANTS)
@@ -74,6 +75,7 @@ WHOLE = Plan(
     rows=10_000_000,
     users=100,
     each=1_000,
+    holds=10_000,
 )
 QUICK = Plan(
     scenarios={"hot": (OURS, BASELINE), "basket": (OURS, BASELINE, FLOOR)},
@@ -90,6 +92,7 @@ QUICK = Plan(
     rows=0,
     users=0,
     each=0,
+    holds=0,
 )
 
 
@@ -205,6 +208,14 @@ def run_ledger(stand: Stand, plan: Plan, found: Found, _seed: int) -> None:
         say(
             f"a ledger of {plan.rows:,} rows", f"{both}\nCPU × {grown.cpu_ratio:.2f}, pages × {grown.buffers_ratio:.2f}"
         )
+        say("how the admin reads it", report.reads(grown.reads))
+
+
+def run_journal(stand: Stand, plan: Plan, found: Found, _seed: int) -> None:
+    """Ten thousand live holds."""
+    if plan.holds:
+        found.journal = trials.fill_journal(stand, holds=plan.holds)
+        say(f"scripts beside {plan.holds:,} live holds", report.scripts(found.journal))
 
 
 def run_tuning(stand: Stand, plan: Plan, found: Found, seed: int) -> None:
@@ -221,6 +232,7 @@ STEPS: Mapping[str, Callable[[Stand, Plan, Found, int], None]] = {
     "warmup": run_warmup,
     "load_test": run_load_test,
     "ledger": run_ledger,
+    "journal": run_journal,
     "tuning": run_tuning,
 }
 

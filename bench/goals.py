@@ -7,7 +7,7 @@ from statistics import median
 from bench.drain import Drain
 from bench.rounds import SAMPLE_S, Round
 from bench.stats import ratio, slope
-from bench.trials import Grown, LoadTest, Warmup
+from bench.trials import Grown, Journal, LoadTest, Warmup
 
 Rounds = Mapping[str, Sequence[Round]]
 OURS, BASELINE, FLOOR = "checkout", "for_update", "floor"
@@ -27,6 +27,7 @@ class Found:
     load_test: LoadTest | None = None
     warmup: Warmup | None = None
     grown: Grown | None = None
+    journal: Journal | None = None
     tuning: Rounds = field(default_factory=dict)
 
 

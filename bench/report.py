@@ -6,9 +6,12 @@ from statistics import median
 
 from bench.drain import Drain
 from bench.goals import BASELINE, MOST, OURS, Found, Goal, Rounds
+from bench.plans import Read
 from bench.rounds import Round
 from bench.stats import Spread, ratio
+from bench.trials import Journal
 
+LARGE_TABLES = ("inventory_ledger", "ventas")
 PARTS = ("web", "worker", "RabbitMQ", "PostgreSQL", "Redis")
 
 COLUMNS: tuple[tuple[str, Callable[[Round], float], str], ...] = (
@@ -67,6 +70,25 @@ def drains(found: Mapping[str, Sequence[Drain]]) -> str:
     return "\n".join(lines)
 
 
+def reads(found: Sequence[Read]) -> str:
+    """A line a statement of the admin's: how it comes to the large tables."""
+    lines = [f"{'page':<36} {'rows read':>9} {'pages':>7} {'ms':>8}  by"]
+    for one in found:
+        large = [scan for scan in one.scans if scan.table in LARGE_TABLES]
+        ways = ", ".join(scan.index or f"the whole of {scan.table}" for scan in large)
+        rows = sum(scan.rows for scan in large)
+        lines.append(f"{one.page:<36} {rows:>9,} {one.buffers:>7,} {one.ms:>8.1f}  {ways}")
+    return "\n".join(lines)
+
+
+def scripts(found: Journal) -> str:
+    """A line a script."""
+    lines = [f"{'script':<10} {'quiet µs':>9} {'full µs':>9}"]
+    for name, quiet in found.quiet.items():
+        lines.append(f"{name:<10} {quiet:>9.1f} {found.full[name]:>9.1f}  × {found.full[name] / quiet:.2f}")
+    return "\n".join(lines)
+
+
 def goals(judged: Sequence[Goal]) -> str:
     """A line a goal."""
     said = {True: "holds", False: "MISSED", None: "not measured in this run"}
@@ -115,6 +137,7 @@ def as_json(found: Found, judged: Sequence[Goal], about: Mapping[str, object]) -
         "load_test": asdict(found.load_test) if found.load_test else None,
         "warmup": asdict(found.warmup) if found.warmup else None,
         "grown": asdict(found.grown) if found.grown else None,
+        "journal": asdict(found.journal) if found.journal else None,
         "tuning": _all(found.tuning),
     }
 

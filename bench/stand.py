@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -29,6 +30,7 @@ READY_S = 90.0
 PAUSE_S = 0.05
 PRICE = "10.50"
 CORES = os.cpu_count() or 1
+WORKER_PROCESSES = processes.worker_processes(CORES)
 SEAT = """
 SELECT terminales.id, membresias.usuario_id FROM terminales JOIN membresias USING (tienda_id)
 WHERE tienda_id = %s ORDER BY terminales.id LIMIT 1
@@ -84,8 +86,15 @@ class Stand:
 
     def manage(self, *arguments: str, given: str = "") -> str:
         """A command of the project, to its end. Raises NotReady."""
+        return self._run(processes.manage(*arguments), given)
+
+    def probe(self, name: str, *arguments: str) -> Any:
+        """What a module of bench.probes prints, from its JSON. Raises NotReady."""
+        return json.loads(self._run([processes.PYTHON, "-m", f"bench.probes.{name}", *arguments], "").splitlines()[-1])
+
+    def _run(self, command: Sequence[str], given: str) -> str:
         done = subprocess.run(
-            processes.manage(*arguments),
+            command,
             input=given,
             env=self.settings,
             cwd=processes.ROOT,
@@ -94,7 +103,7 @@ class Stand:
             check=False,
         )
         if done.returncode != 0:
-            raise NotReady(f"manage.py {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
+            raise NotReady(f"{' '.join(command)}:\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def witness(self, shop: Shop) -> Witness:
@@ -117,7 +126,7 @@ class Stand:
         """End it in good order."""
         self.running.pop(name).stop()
 
-    def start_worker(self, *, concurrency: int = CORES) -> None:
+    def start_worker(self, *, concurrency: int = WORKER_PROCESSES) -> None:
         """The product's worker, ready. Raises NotReady."""
         self.start("worker", processes.worker(concurrency=concurrency), WRITER)
         self.wait_for_log("worker", WORKER_READY)

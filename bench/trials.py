@@ -2,16 +2,18 @@
 rows."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from bench import cpu
 from bench.baskets import SCENARIOS, Scenario
 from bench.drain import Drain, take_turns
 from bench.load import Load, closed, fixed_rate
-from bench.rounds import VARIANTS, Round, Void, measure
+from bench.plans import Read
+from bench.rounds import VARIANTS, Round, Void, assert_adds_up, measure
 from bench.stand import Shop, Stand
 from bench.stats import ratio
 
@@ -31,6 +33,7 @@ UPDATE productos SET stock_actual = stock_actual + %(each)s, version = version +
     actualizado = statement_timestamp()
 WHERE tienda_id = %(tienda)s
 """
+ANY_PRODUCT = "SELECT id::text FROM productos WHERE tienda_id = %s ORDER BY id LIMIT 1"
 PAST_SALES = """
 INSERT INTO ventas
     (tienda_id, venta_id, huella, fecha, total, metodo_pago, cajero_id, terminal_id, recibo, epoch, persistida)
@@ -123,12 +126,12 @@ def _cost(stand: Stand, what: Callable[[], object]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """What a sale costs to write before and after the ledger grew to `rows`."""
+    """What a sale costs to write before and after the ledger grew to `rows`; how the admin reads it then."""
 
     rows: int
     before: Sequence[Drain]
     after: Sequence[Drain]
-    plans: Sequence[str] = field(default_factory=list)
+    reads: Sequence[Read] = field(default_factory=list)
 
     @property
     def cpu_ratio(self) -> float:
@@ -142,19 +145,29 @@ class Grown:
 
 
 def grow(stand: Stand, *, rows: int, past_sales: int, sales: int, rounds: int) -> Grown:
-    """Write sales, let the ledger of their products grow, write again. Raises Void."""
+    """Write sales, let the ledger of their products grow, write again; then look at it in the admin. Raises Void."""
     shop = stand.open_shop(SCENARIOS["basket"], seed=1)
     before = _write(stand, shop, sales, rounds)
-    _fill(stand, shop, rows=rows, past_sales=past_sales)
+    history = _fill(stand, shop, rows=rows, past_sales=past_sales)
     stand.manage("warmup_stock", f"--tienda={shop.tienda_id}")
-    return Grown(rows, before, _write(stand, shop, sales, rounds))
+    return Grown(rows, before, _write(stand, shop, sales, rounds), _look(stand, shop, history))
+
+
+def _look(stand: Stand, shop: Shop, history: Shop) -> list[Read]:
+    """One product's history, and the ventas of the day before yesterday."""
+    with stand.connect() as connection:
+        (producto,) = connection.execute(ANY_PRODUCT, [shop.tienda_id]).fetchone() or ("",)
+    day = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
+    found = stand.probe("pages", str(shop.tienda_id), producto, str(history.tienda_id), day)
+    return [Read.from_json(each) for each in found]
 
 
 def _write(stand: Stand, shop: Shop, sales: int, rounds: int) -> list[Drain]:
     return take_turns(stand=stand, shop=shop, writers=["two_processes"], sales=sales, rounds=rounds)["two_processes"]
 
 
-def _fill(stand: Stand, shop: Shop, *, rows: int, past_sales: int) -> None:
+def _fill(stand: Stand, shop: Shop, *, rows: int, past_sales: int) -> Shop:
+    """So many rows for its products; and another tienda, with so many sales."""
     products = SCENARIOS["basket"].products
     with stand.connect() as connection:
         left = -(-rows // products)
@@ -170,3 +183,22 @@ def _fill(stand: Stand, shop: Shop, *, rows: int, past_sales: int) -> None:
         connection.execute("VACUUM (ANALYZE) inventory_ledger")
         connection.execute("VACUUM (ANALYZE) ventas")
         connection.execute("CHECKPOINT")
+    return history
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What each script costs Redis, µs a call: `quiet` beside some hundred live holds, `full` beside `holds` more."""
+
+    holds: int
+    quiet: Mapping[str, float]
+    full: Mapping[str, float]
+
+
+def fill_journal(stand: Stand, *, holds: int) -> Journal:
+    """Each script with an empty journal, and with a long one. Raises Void."""
+    shop = stand.open_shop(SCENARIOS["basket"], seed=1, carts=1)
+    found = stand.probe("journal", str(shop.tienda_id), str(holds))
+    with stand.witness(shop) as witness:
+        assert_adds_up(witness, piped=True)
+    return Journal(holds, found["quiet"], found["full"])

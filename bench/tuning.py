@@ -13,7 +13,7 @@ from redis import Redis
 from bench.baskets import SCENARIOS
 from bench.load import closed
 from bench.rounds import VARIANTS, Round, measure
-from bench.stand import CORES, Stand
+from bench.stand import CORES, WORKER_PROCESSES, Stand
 from scripts import processes
 from scripts.replay.stack import WORKER_READY
 
@@ -45,7 +45,7 @@ SETTINGS = (
     Setting("web: 2 processes a core, 16 threads", web={"workers": 2 * CORES, "blocking_threads": 16}),
     Setting("web: 8 threads", web={"blocking_threads": 8}),
     Setting("web: 64 threads", web={"blocking_threads": 64}),
-    Setting("worker: 1 process", worker={"concurrency": 1}),
+    Setting("worker: a process a core", worker={"concurrency": CORES}),
     Setting("worker: 2 processes a core", worker={"concurrency": 2 * CORES}),
     Setting("worker: prefetch 1", worker={"prefetch": 1}),
     Setting("worker: prefetch 128", worker={"prefetch": 128}),
@@ -94,7 +94,7 @@ def _start(stand: Stand, setting: Setting) -> None:
             stand.stop(name)
     web: dict[str, Any] = {"workers": CORES, **setting.web}
     stand.start("web", processes.web(port=stand.web_port, application="bench.wsgi", **web), setting.environment)
-    worker: dict[str, Any] = {"concurrency": CORES, **setting.worker}
+    worker: dict[str, Any] = {"concurrency": WORKER_PROCESSES, **setting.worker}
     stand.start("worker", processes.worker(**worker), setting.environment)
     stand.wait_for_log("worker", WORKER_READY)
     stand.wait_for_port("web", stand.web_port)
