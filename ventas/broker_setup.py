@@ -40,14 +40,18 @@ class PartSettings:
         }
 
 
-def set_up(*, prefix: str) -> dict[str, PartSettings]:
+def new_passwords() -> dict[str, str]:
+    """One for each part, by its name."""
+    return {part: secrets.token_urlsafe(PASSWORD_BYTES) for part in PARTS}
+
+
+def set_up(*, prefix: str, passwords: Mapping[str, str]) -> dict[str, PartSettings]:
     """Declare everything in the virtual host of RABBITMQ_URL, make each part's user, or give it another password.
 
     Returns what each part's settings are now: the passwords are kept nowhere. RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL
     are an administrator's. Raises SetupFailed.
     """
     _declare()
-    passwords = {part: secrets.token_urlsafe(PASSWORD_BYTES) for part in PARTS}
     for part, may in PARTS.items():
         _make_user(user_name(part, prefix=prefix), passwords[part], may)
     return {part: _settings_of(user_name(part, prefix=prefix), password) for part, password in passwords.items()}

@@ -31,7 +31,7 @@ from tests.pipeline.till import Till
 from tests.polling import wait_until
 from tests.spawning import Spawner
 from tests.test_database_roles import ROLES
-from ventas import broker, broker_users, publisher, tasks, topology
+from ventas import broker, broker_setup, broker_users, publisher, tasks, topology
 
 Parts = Mapping[str, Mapping[str, str]]
 Act = Callable[[Any], Any]
@@ -277,6 +277,45 @@ def manage(parts: Parts, method: str, path: str) -> Any:
     answer = ask(parts, method, path, part="exporter")
     assert answer.status == HTTPStatus.OK, answer.data
     return answer.json()
+
+
+# --- passwords that are given
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A password for each part, in the environment."""
+    passwords = {part: uuid4().hex for part in broker_users.PARTS}
+    for part, password in passwords.items():
+        monkeypatch.setenv(f"BROKER_PASSWORD_{part.upper()}", password)
+    return passwords
+
+
+def test_given_passwords_stay_however_often_it_runs(host: VirtualHost, given: dict[str, str]) -> None:
+    prefix, output = f"given-{uuid4().hex[:8]}", StringIO()
+    name = broker_users.user_name("web", prefix=prefix)
+    found = urlsplit(host.url)
+    url = found._replace(netloc=f"{name}:{given['web']}@{found.netloc.rpartition('@')[2]}").geturl()
+    with host.channel() as channel:
+        channel.exchange_declare("celery.pidbox", "fanout", durable=False, auto_delete=False)
+    for _ in range(2):
+        with override_settings(RABBITMQ_URL=host.url):
+            call_command("broker_setup", "--given", prefix=prefix, stdout=output)
+        opened = Connection(url, connect_timeout=5).transport.establish_connection()
+        assert {act for act in ACTS if is_allowed(opened, ACTS[act])} == MAY["web"]
+        opened.collect()
+        host.purge()
+    assert [password for password in given.values() if password in output.getvalue()] == []
+
+
+@pytest.mark.parametrize("wrong", ["", "fifteen letters"])
+def test_a_password_that_is_not_given_makes_no_user(
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    monkeypatch.setenv("BROKER_PASSWORD_BEAT", wrong)
+    monkeypatch.setattr(broker_setup, "set_up", None)  # it does not come that far
+    with pytest.raises(CommandError, match="BROKER_PASSWORD_BEAT: not there"):
+        call_command("broker_setup", "--given")
 
 
 def test_the_lines_for_rabbitmqctl_say_the_same() -> None:
