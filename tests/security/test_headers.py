@@ -84,6 +84,12 @@ def test_https_only(web: Web) -> None:
         assert secure.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
+def test_prometheus_is_not_sent_to_https(web: Web) -> None:
+    redirected = {"/metrics": False, "/metrics/": True, "/caja/metrics": True}
+    found = {path: get(web, path, **{"X-Forwarded-Proto": "http"}).status == 301 for path in redirected}
+    assert found == redirected
+
+
 @pytest.mark.parametrize("host", ["evil.example", "pos.example.com.evil.example", "pos.example.com:80@evil", ""])
 def test_a_host_that_is_not_ours(web: Web, host: str) -> None:
     for path in ("/caja/", "/api/v1/sesion", "/cuenta/login", "/api/v1/nada", "/admin/"):
