@@ -118,6 +118,23 @@ def wrk() -> Path:
     return Path(found)
 
 
+def shellcheck() -> Path:
+    """What reads shell scripts for mistakes."""
+    return _on_path("shellcheck", package="shellcheck")
+
+
+def systemd_analyze() -> Path:
+    """What reads systemd's units for mistakes; no systemd has to run."""
+    return _on_path("systemd-analyze", package="systemd")
+
+
+def _on_path(name: str, *, package: str) -> Path:
+    found = shutil.which(name)
+    if not found:
+        raise MissingBinary(lack=f"{name} was not found", package=package)
+    return Path(found)
+
+
 def as_nobody() -> list[str]:
     """What to put before a command that refuses to run as root. Empty for a normal user.
 

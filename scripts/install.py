@@ -14,7 +14,7 @@ from scripts import binaries
 
 SCRIPT = Path(__file__).with_name("install.sh")
 SERVERS: tuple[Callable[[], Path], ...] = (binaries.postgres_folder, binaries.redis_server, binaries.rabbitmq_server)
-FINDERS = (*SERVERS, binaries.chromium)
+FINDERS = (*SERVERS, binaries.chromium, binaries.shellcheck, binaries.systemd_analyze)
 FOR_THE_BENCH = (*SERVERS, binaries.wrk)
 
 

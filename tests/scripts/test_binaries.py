@@ -41,6 +41,13 @@ def test_a_package_that_only_asks_for_a_snap_is_none(bare: Path) -> None:
     assert binaries.chromium() == fetched
 
 
+def test_a_missing_reader_of_scripts_or_units_is_named_with_what_installs_it(bare: Path) -> None:
+    lacks = install.missing((binaries.shellcheck, binaries.systemd_analyze))
+    assert [lack.package for lack in lacks] == ["shellcheck", "systemd"]
+    found = program(bare / "bin" / "shellcheck", WORKS)
+    assert binaries.shellcheck() == found
+
+
 def test_the_one_that_is_chosen_is_the_only_one(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(bare / "bin" / "chromium", WORKS)
     monkeypatch.setenv("CHROMIUM", str(bare / "nowhere"))
