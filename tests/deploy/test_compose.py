@@ -1,0 +1,259 @@
+"""docker-compose.yml: by the schema of its format, and by rules of our own."""
+
+import copy
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from blend_pos import settings
+from scripts import processes
+from scripts.processes import ROOT
+from tests.deploy import compose
+from tests.deploy.commands import elsewhere
+from tests.deploy.compose import Document, Rule, document
+
+SECRETS = ROOT / "deploy" / "compose" / "secrets.sh"
+PROMETHEUS = ROOT / "deploy" / "prometheus" / "prometheus.yml"
+DATASOURCE = ROOT / "deploy" / "grafana" / "datasources" / "prometheus.yml"
+RABBITMQ = ROOT / "deploy" / "rabbitmq" / "20-blend.conf"
+Break = Callable[[Document], object]
+
+
+def services() -> Document:
+    found: Document = document()["services"]
+    return found
+
+
+def test_its_schema() -> None:
+    said = compose.schema_says(compose.FILE)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_its_schema_misses_nothing(tmp_path: Path) -> None:
+    spoilt = tmp_path / "docker-compose.yml"
+    spoilt.write_text(compose.FILE.read_text().replace("    healthcheck:\n", "    healtcheck:\n", 1))
+    said = compose.schema_says(spoilt)
+    assert said.returncode == 1
+    assert "healtcheck" in said.stdout
+
+
+@pytest.mark.parametrize("rule", compose.RULES)
+def test_rules(rule: Rule) -> None:
+    assert rule(document()) == []
+
+
+def service(name: str, change: Break) -> Break:
+    return lambda found: change(found["services"][name])
+
+
+BREAKS: dict[str, tuple[Rule, Break]] = {
+    "no health check": (compose.without_health_check, service("beat", lambda one: one.pop("healthcheck"))),
+    "no interval": (compose.without_health_check, service("web", lambda one: one["healthcheck"].pop("interval"))),
+    "no memory": (
+        compose.without_limits,
+        service("redis", lambda one: one["deploy"]["resources"]["limits"].pop("memory")),
+    ),
+    "endless logs": (compose.without_limits, service("web", lambda one: one.pop("logging"))),
+    "literal password": (
+        compose.literal_secrets,
+        service("rabbitmq", lambda one: one["environment"].update(RABBITMQ_DEFAULT_PASS="pass")),
+    ),
+    "optional password": (
+        compose.literal_secrets,
+        service("postgres", lambda one: one["environment"].update(POSTGRES_PASSWORD="${POSTGRES_PASSWORD:-}")),
+    ),
+    "password in an address": (
+        compose.literal_secrets,
+        service("web", lambda one: one["environment"].update(REDIS_URL="redis://:secret@redis:6379/0")),
+    ),
+    "password of Redis": (
+        compose.literal_secrets,
+        service("redis", lambda one: one["command"].__setitem__(-1, "secret")),
+    ),
+    "default password": (
+        compose.literal_secrets,
+        service("grafana", lambda one: one["environment"].update(OTHER="${GRAFANA_PASSWORD:-admin}")),
+    ),
+    "every address": (compose.published, service("redis", lambda one: one.update(ports=["6379:6379"]))),
+    "one that is everybody's": (compose.published, service("web", lambda one: one.update(ports=["0.0.0.0:8000:8000"]))),
+    "no version": (compose.without_a_version, service("redis", lambda one: one.update(image="redis"))),
+    "latest": (compose.without_a_version, service("redis", lambda one: one.update(image="redis:latest"))),
+    "new privileges": (compose.not_closed_in, service("postgres", lambda one: one.pop("security_opt"))),
+    "written to": (compose.not_closed_in, service("worker", lambda one: one.pop("read_only"))),
+    "with capabilities": (compose.not_closed_in, service("web", lambda one: one.update(cap_drop=[]))),
+    "waits for no tables": (compose.not_waiting, service("worker", lambda one: one["depends_on"].pop("roles"))),
+    "waits for a start alone": (
+        compose.not_waiting,
+        service("broker", lambda one: one.update(depends_on={"rabbitmq": {"condition": "service_started"}})),
+    ),
+    "mounts what is not there": (
+        compose.mounts_nothing,
+        service("prometheus", lambda one: one.update(volumes=["./deploy/nowhere:/etc/prometheus:ro"])),
+    ),
+    "mounts to be written": (
+        compose.mounts_nothing,
+        service("prometheus", lambda one: one.update(volumes=["./deploy/prometheus:/etc/prometheus"])),
+    ),
+    "a volume of no name": (
+        compose.mounts_nothing,
+        service("redis", lambda one: one.update(volumes=["other_data:/data"])),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_each_rule_misses_nothing(name: str) -> None:
+    rule, spoil = BREAKS[name]
+    found = copy.deepcopy(document())  # what anchors share is one object: parted, one service is spoilt alone
+    spoil(found)
+    assert rule(found)
+
+
+def test_every_rule_has_something_that_breaks_it() -> None:
+    assert {rule for rule, _ in BREAKS.values()} == set(compose.RULES)
+
+
+def test_the_specifications_names() -> None:
+    found = services()
+    images = {"redis": "redis:7-alpine", "rabbitmq": "rabbitmq:3.13-management-alpine"}
+    assert {name: found[name]["image"] for name in images} == images
+    assert all(found[name]["container_name"] == name for name in ("postgres", "redis", "rabbitmq"))
+    assert found["postgres"]["environment"]["POSTGRES_DB"] == "blend"
+    assert found["rabbitmq"]["hostname"] == "rabbitmq", "its data belong to a node of this name"
+    assert found["rabbitmq"]["ulimits"] == {"nofile": {"soft": 65536, "hard": 65536}}
+    assert found["worker"]["deploy"]["replicas"] == 3
+
+
+def test_redis_keeps_what_was_promised() -> None:
+    program, *words = services()["redis"]["command"]
+    options = dict(zip(words[::2], words[1::2], strict=True))
+    assert program == "redis-server"
+    assert options.pop("--requirepass").startswith("${REDIS_PASSWORD:?")
+    assert options == {
+        "--appendonly": "yes",
+        "--appendfsync": "everysec",
+        "--save": "",
+        "--maxmemory": "${REDIS_MAXMEMORY:-256mb}",
+        "--maxmemory-policy": "noeviction",
+    }
+
+
+def test_rabbitmq_is_told_what_the_product_reckons_with() -> None:
+    lines = [line for line in RABBITMQ.read_text().splitlines() if line and not line.startswith("#")]
+    told = dict(line.split(" = ") for line in lines)
+    memory = services()["rabbitmq"]["deploy"]["resources"]["limits"]["memory"]
+    assert told.pop("total_memory_available_override_value").lower().removesuffix("b") == memory
+    assert int(told.pop("consumer_timeout")) > settings.PAUSE_WITHOUT_POSTGRESQL_MAX_S * 1000
+    assert int(told.pop("collect_statistics_interval")) * 2 < settings.STATISTICS_INTERVAL_MS
+    assert told == {"vm_memory_high_watermark.relative": "0.7", "disk_free_limit.absolute": "2GB"}
+
+
+COMMANDS = {
+    "migrate": processes.manage("migrate", "--no-input"),
+    "broker": processes.manage("broker_setup", "--given"),
+    "web": processes.web(port=8000, workers=2, host="0.0.0.0"),
+    "worker": processes.worker(concurrency=1),
+    "maintenance": processes.maintenance(),
+    "beat": processes.beat(),
+    "demo": processes.manage("demo"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_commands_are_those_of_make_run(name: str) -> None:
+    assert services()[name]["command"] == elsewhere(COMMANDS[name], python="python", root="/app")
+
+
+def test_whatever_runs_the_image_has_a_command_that_is_compared() -> None:
+    image = services()["web"]["image"]
+    assert {name for name, one in services().items() if one["image"] == image} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("part", compose.PRODUCT)
+def test_each_part_has_its_own_user_and_not_the_owners(part: str) -> None:
+    told = compose.environment(services()[part])
+    variable = f"BROKER_PASSWORD_{part.upper()}"
+    assert re.fullmatch(rf"amqp://blend_{part}:\$\{{{variable}:\?[^}}]*\}}@rabbitmq:5672/blend", told["RABBITMQ_URL"])
+    assert told["RABBITMQ_DECLARES"] == "false"
+    assert told["DATABASE_URL"].startswith("postgres://blend_app:")
+    others = {f"BROKER_PASSWORD_{other.upper()}" for other in compose.PRODUCT if other != part}
+    texts = " ".join(compose.each_text(services()[part]))
+    assert [name for name in (*others, "{POSTGRES_PASSWORD", "{RABBITMQ_PASSWORD") if name in texts] == []
+
+
+def test_what_is_stopped_has_time_to_end() -> None:
+    grace = {name: int(str(one.get("stop_grace_period", "10s"))[:-1]) for name, one in services().items()}
+    assert grace["web"] > settings.CHECKOUT_DEADLINE_MS / 1000 + 5  # granian's --workers-kill-timeout
+    assert min(grace[name] for name in ("worker", "maintenance", "postgres", "rabbitmq")) >= 60
+
+
+# --- the passwords
+
+
+def test_the_script_makes_every_password_that_is_asked_for(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    subprocess.run(["sh", str(SECRETS), str(made)], check=True, capture_output=True)
+    found = dict(line.split("=") for line in made.read_text().splitlines())
+    assert set(found) == set(re.findall(r"\$\{(\w+):\?", compose.FILE.read_text()))
+    assert all(re.fullmatch("[0-9a-f]{48}", value) for value in found.values())
+    assert len(set(found.values())) == len(found)
+    assert made.stat().st_mode & 0o077 == 0
+
+
+def test_the_script_never_makes_them_anew(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.write_text("SECRET_KEY=of the data\n")
+    done = subprocess.run(["sh", str(SECRETS), str(made)], check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "is there" in done.stderr
+    assert made.read_text() == "SECRET_KEY=of the data\n"
+
+
+def test_git_keeps_no_password() -> None:
+    assert ".env.compose" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+# --- who watches
+
+
+def targets() -> dict[str, str]:
+    jobs: list[dict[str, Any]] = yaml.safe_load(PROMETHEUS.read_text())["scrape_configs"]
+    return {job["job_name"]: job["static_configs"][0]["targets"][0] for job in jobs}
+
+
+def test_prometheus_asks_who_is_there() -> None:
+    found = targets()
+    assert found == {
+        "web": "web:8000",
+        "rabbitmq": "rabbitmq:15692",
+        "rabbitmq_queues": "rabbitmq:15692",
+        "prometheus": "127.0.0.1:9090",
+    }
+    for name in ("web", "rabbitmq"):
+        assert set(services()[name]["networks"]) & set(services()["prometheus"]["networks"]), name
+    allowed = services()["web"]["environment"]["ALLOWED_HOSTS"].split(",")
+    assert "web" in allowed, "Prometheus asks by that name"
+
+
+def test_prometheus_has_the_token_and_names_no_file_that_is_not_there() -> None:
+    told = yaml.safe_load(PROMETHEUS.read_text())
+    assert told["scrape_configs"][0]["authorization"] == {"credentials_file": "/run/secrets/metrics_token"}
+    assert services()["prometheus"]["secrets"] == ["metrics_token"]
+    assert document()["secrets"] == {"metrics_token": {"environment": "METRICS_TOKEN"}}
+    for pattern in told.get("rule_files", []):
+        assert list(PROMETHEUS.parent.glob(pattern)), pattern
+
+
+def test_no_server_is_where_the_watchers_are_but_the_broker() -> None:
+    watched = {name for name, one in services().items() if "watchers" in one["networks"]}
+    assert watched == {"web", "rabbitmq", "prometheus", "grafana"}
+
+
+def test_grafana_asks_prometheus() -> None:
+    (source,) = yaml.safe_load(DATASOURCE.read_text())["datasources"]
+    assert (source["type"], source["url"], source["uid"]) == ("prometheus", "http://prometheus:9090", "prometheus")
