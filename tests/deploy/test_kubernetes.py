@@ -14,7 +14,7 @@ from tests.deploy.overlays import EXAMPLE, FOLDER, OVERLAYS, built, example, fin
 
 STEPS = {"1-servers", "2-tables", "3-broker", "4-processes", "5-warmup"}
 IMAGE = "/app"  # where the image has the project, and its environment below
-PYTHON = f"{IMAGE}/.venv/bin/python"
+PYTHON = "/opt/venv/bin/python"
 BACKED_BY_SOMEBODY = {"web", "sales-worker", "rabbitmq", "redis"}
 
 

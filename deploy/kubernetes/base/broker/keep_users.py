@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run `manage.py broker_setup --json`, and keep what it prints in the Secrets that the parts read: rabbitmq-web, ….
 
-    keep_users.py /app/.venv/bin/python /app/manage.py broker_setup --json
+    keep_users.py /opt/venv/bin/python /app/manage.py broker_setup --json
 
 The passwords are printed nowhere and written to no disk. Where a Secret cannot be written the Job fails and is tried
 again: every user gets another password then, and all the Secrets are written once more.
