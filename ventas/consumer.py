@@ -65,7 +65,12 @@ class RejectingConsumer(Consumer):
     def create_task_handler(self, *arguments: Any, **named: Any) -> Callable[[Message], Any]:
         """Celery's, behind a look at who sends what: Celery trusts a message before its task has seen it."""
         handle = super().create_task_handler(*arguments, **named)
-        gatherer = Gatherer(handle=handle, processes=self.pool.num_processes, later=self.timer.call_after)
+        gatherer = Gatherer(
+            handle=handle,
+            processes=self.pool.num_processes,
+            most=self.initial_prefetch_count,
+            later=self.timer.call_after,
+        )
         self.gatherer = gatherer
         return partial(self._receive, handle, gatherer)
 

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from kombu.message import Message
 
-from ventas.publisher import BODY_END, BODY_START
+from ventas.publisher import BODY_END, BODY_START, persist_headers, persist_properties
 
 MOST_SALES_BYTES = 256 * 1024  # then a call is full: some 280 sales of 4 lines
 
@@ -39,10 +39,14 @@ def _body(message: Message) -> bytes:
 
 
 class GatheredMessage(Message):
-    """Several messages as one, for Celery to handle as any other."""
+    """Several messages as one, for Celery to handle as any other.
+
+    Its headers are its own: no signature covers those of a message, and one that says that it has expired would take
+    its neighbours' sales with it.
+    """
 
     def __init__(self, parts: Sequence[Message]) -> None:
-        first = parts[0]
+        first, headers = parts[0], persist_headers(ventas=f"of {len(parts)} messages")
         sales = b",".join(_body(part)[len(BODY_START) : -len(BODY_END)] for part in parts)
         body: Any = BODY_START + sales + BODY_END
         super().__init__(
@@ -51,8 +55,8 @@ class GatheredMessage(Message):
             content_type=first.content_type,
             content_encoding=first.content_encoding,
             delivery_info=first.delivery_info,
-            properties=first.properties,
-            headers=first.headers,
+            properties=persist_properties(headers),
+            headers=headers,
             channel=first.channel,
         )
         self.parts = parts
@@ -81,12 +85,13 @@ class GatheredMessage(Message):
 
 
 class Gatherer:
-    """One a worker, used by its own loop alone; `processes` calls are out at a time. `later` runs a function after so
-    many seconds."""
+    """One a worker, used by its own loop alone; `processes` calls are out at a time, and the broker hands out `most`
+    messages before it hears of one, 0 without a bound. `later` runs a function after so many seconds."""
 
-    def __init__(self, *, handle: Handle, processes: int, later: Later) -> None:
+    def __init__(self, *, handle: Handle, processes: int, most: int, later: Later) -> None:
         self._handle = handle
         self._processes = processes
+        self._most = most
         self._later = later
         self._waiting: list[Message] = []
         self._since = 0.0
@@ -118,9 +123,12 @@ class Gatherer:
             self._handle(gathered)
 
     def _is_due(self) -> bool:
-        """Whether something waits that has waited long enough, or enough of it."""
+        """Whether something waits that has waited long enough, or enough of it, or all that comes for now."""
+        if not self._waiting:
+            return False
+        here = len(self._waiting) + sum(len(gathered.parts) for gathered in self._out)
         waited = monotonic() - self._since >= PAUSE_S
-        return bool(self._waiting) and (waited or len(self._waiting) >= ENOUGH_MESSAGES)
+        return waited or len(self._waiting) >= ENOUGH_MESSAGES or 0 < self._most <= here
 
     def _ended(self, gathered: GatheredMessage) -> None:
         self._out.discard(gathered)

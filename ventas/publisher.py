@@ -9,7 +9,7 @@ import os
 import select
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -55,9 +55,17 @@ def persist_message(
     payloads: Sequence[bytes], *, retries: int = 0, routing_key: str = topology.SALES_CREATED, error: str = ""
 ) -> TaskMessage:
     """One message for these sales, each encoded already. `retries` counts the attempts before this one."""
-    call_id = str(uuid4())
     body = BODY_START + b",".join(payloads) + BODY_END
-    headers = {
+    headers = persist_headers(ventas=str(len(payloads)), retries=retries) | {signatures.HEADER: signatures.sign(body)}
+    if error:
+        headers["error"] = error[:1000]
+    return TaskMessage(body, headers, persist_properties(headers), routing_key=routing_key)
+
+
+def persist_headers(*, ventas: str, retries: int = 0) -> dict[str, Any]:
+    """Of a new call, without its signature. `ventas`: how many sales, for people."""
+    call_id = str(uuid4())
+    return {
         "lang": "py",
         "task": PERSIST_TASK,
         "id": call_id,
@@ -69,14 +77,15 @@ def persist_message(
         "expires": None,
         "timelimit": [None, None],
         "argsrepr": "()",
-        "kwargsrepr": f"{{'ventas': {len(payloads)}}}",
+        "kwargsrepr": f"{{'ventas': {ventas}}}",
         "origin": f"{os.getpid()}@{socket.gethostname()}",
         "ignore_result": True,
-        signatures.HEADER: signatures.sign(body),
     }
-    if error:
-        headers["error"] = error[:1000]
-    return TaskMessage(body, headers, {"delivery_mode": 2, "correlation_id": call_id}, routing_key=routing_key)
+
+
+def persist_properties(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the message with these headers."""
+    return {"delivery_mode": 2, "correlation_id": headers["id"]}
 
 
 @dataclass(slots=True)

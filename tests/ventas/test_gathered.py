@@ -10,7 +10,8 @@ from kombu.message import Message
 
 from ventas import gathered
 from ventas.gathered import GatheredMessage, Gatherer, is_plain
-from ventas.publisher import persist_message
+from ventas.publisher import PERSIST_TASK, persist_message
+from ventas.signatures import HEADER
 
 LOGGER = logging.getLogger(__name__)
 
@@ -79,6 +80,24 @@ def test_several_are_one_call_with_all_their_sales(message: Callable[..., Messag
     ]
 
 
+def test_no_header_of_one_message_is_the_whole_calls(message: Callable[..., Message]) -> None:
+    """They are not signed: who has caught a message may send it again with any."""
+    headers = message(1).headers | {"expires": "2020-01-01T00:00:00+00:00", "id": "chosen", "shadow": "another"}
+    properties = {"reply_to": "somewhere", "correlation_id": "chosen"}
+    caught = message(1, headers=headers, properties=properties)
+    assert is_plain(caught)
+    together = GatheredMessage([caught, message(2)])
+    ours = persist_message([]).headers
+    assert together.headers.keys() == ours.keys() - {HEADER}
+    assert (together.headers["task"], together.headers["retries"], together.headers["expires"]) == (
+        PERSIST_TASK,
+        0,
+        None,
+    )
+    assert together.headers["id"] == together.properties["correlation_id"] != "chosen"
+    assert together.properties.keys() == {"delivery_mode", "correlation_id"}
+
+
 def test_each_is_acknowledged_or_given_back_by_itself(message: Callable[..., Message], channel: Channel) -> None:
     GatheredMessage([message(1), message(5)]).ack_log_error(LOGGER, (OSError,))
     assert channel.acked == [1, 5]
@@ -119,7 +138,7 @@ def test_what_arrives_while_all_processes_are_busy_goes_together_to_the_first_th
     message: Callable[..., Message], channel: Channel
 ) -> None:
     handled: list[Message] = []
-    gatherer = Gatherer(handle=handled.append, processes=2, later=at_once)
+    gatherer = Gatherer(handle=handled.append, processes=2, most=0, later=at_once)
     for tag in range(1, 7):
         gatherer.receive(message(tag))
     assert [sales_of(one) for one in handled] == [["sale 1"], ["sale 2"]]
@@ -136,7 +155,7 @@ def test_what_arrives_while_all_processes_are_busy_goes_together_to_the_first_th
 def test_a_call_that_was_dropped_without_a_word_holds_nobody_up(message: Callable[..., Message]) -> None:
     """Celery drops what it has not begun when its connection goes; nobody acknowledges it then."""
     handled: list[Message] = []
-    gatherer = Gatherer(handle=handled.append, processes=1, later=at_once)
+    gatherer = Gatherer(handle=handled.append, processes=1, most=0, later=at_once)
     gatherer.receive(message(1))
     handled.clear()
     gatherer.receive(message(2))
@@ -150,7 +169,7 @@ def test_a_call_whose_acknowledgement_fails_makes_room_all_the_same(
         raise BrokenPipeError
 
     handled: list[Message] = []
-    gatherer = Gatherer(handle=handled.append, processes=1, later=at_once)
+    gatherer = Gatherer(handle=handled.append, processes=1, most=0, later=at_once)
     gatherer.receive(message(1))
     gatherer.receive(message(2))
     monkeypatch.setattr(channel, "basic_ack", broken)
@@ -161,7 +180,7 @@ def test_a_call_whose_acknowledgement_fails_makes_room_all_the_same(
 
 def test_what_waits_is_forgotten_with_its_connection(message: Callable[..., Message]) -> None:
     handled: list[Message] = []
-    gatherer = Gatherer(handle=handled.append, processes=1, later=at_once)
+    gatherer = Gatherer(handle=handled.append, processes=1, most=0, later=at_once)
     gatherer.receive(message(1))
     gatherer.receive(message(2))
     gatherer.forget()
@@ -172,7 +191,7 @@ def test_what_waits_is_forgotten_with_its_connection(message: Callable[..., Mess
 def test_a_call_has_a_bound(message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathered, "MOST_SALES_BYTES", 150)
     handled: list[Message] = []
-    gatherer = Gatherer(handle=handled.append, processes=1, later=at_once)
+    gatherer = Gatherer(handle=handled.append, processes=1, most=0, later=at_once)
     for tag in range(1, 6):
         gatherer.receive(message(tag))
     handled[0].ack_log_error(LOGGER, (OSError,))
@@ -185,7 +204,7 @@ def test_what_arrives_waits_a_moment_for_more(message: Callable[..., Message], m
     monkeypatch.setattr(gathered, "PAUSE_S", 0.05)
     handled: list[Message] = []
     timers: list[tuple[float, Callable[[], None]]] = []
-    gatherer = Gatherer(handle=handled.append, processes=2, later=lambda *timer: timers.append(timer))
+    gatherer = Gatherer(handle=handled.append, processes=2, most=0, later=lambda *timer: timers.append(timer))
     for tag in (1, 2, 3):
         gatherer.receive(message(tag))
     (timer,) = timers
@@ -202,7 +221,24 @@ def test_what_arrives_waits_a_moment_for_more(message: Callable[..., Message], m
 def test_enough_need_not_wait(message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathered, "PAUSE_S", 60.0)
     handled: list[Message] = []
-    gatherer = Gatherer(handle=handled.append, processes=2, later=lambda *_timer: None)
+    gatherer = Gatherer(handle=handled.append, processes=2, most=0, later=lambda *_timer: None)
     for tag in range(gathered.ENOUGH_MESSAGES + 1):
         gatherer.receive(message(tag))
     assert [len(sales_of(one)) for one in handled] == [gathered.ENOUGH_MESSAGES]
+
+
+def test_when_the_broker_has_no_more_to_give_nobody_waits(
+    message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathered, "PAUSE_S", 60.0)
+    handled: list[Message] = []
+    gatherer = Gatherer(handle=handled.append, processes=2, most=4, later=lambda *_timer: None)
+    for tag in range(1, 4):
+        gatherer.receive(message(tag))
+    assert handled == []
+    gatherer.receive(message(4))
+    assert [sales_of(one) for one in handled] == [["sale 1", "sale 2", "sale 3", "sale 4"]]
+
+    handled[0].ack_log_error(LOGGER, (OSError,))
+    gatherer.receive(message(5))
+    assert len(handled) == 1
