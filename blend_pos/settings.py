@@ -168,7 +168,7 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_WORKER_CONSUMER = "ventas.consumer:RejectingConsumer"
-CELERY_WORKER_PREFETCH_MULTIPLIER = 2
+CELERY_WORKER_PREFETCH_MULTIPLIER = 32  # what waits at a worker is persisted together
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"

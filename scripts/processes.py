@@ -8,6 +8,7 @@ PYTHON = sys.executable
 GRANIAN_LOGS = ROOT / "blend_pos" / "granian_logs.json"
 APP = "celery_app"
 PREFETCH_MULTIPLIER = 32  # messages that a worker may have in hand for each process, to persist them together
+MAINTENANCE_PREFETCH = 2  # a cold start takes a while, and what waits behind it is no other worker's
 BLOCKING_THREADS = 32  # a checkout mostly waits for the broker's confirm
 # granian's "backpressure" counts connections, and every browser keeps some open that ask nothing.
 CONNECTIONS = 512
@@ -49,7 +50,9 @@ def worker(
 
 
 def maintenance(*, name: str = "mantenimiento", app: str = APP) -> list[str]:
-    return _celery("worker", "--queues=queue.maintenance", "--concurrency=1", f"--hostname={name}@%h", app=app)
+    options = ["--queues=queue.maintenance", "--concurrency=1", f"--hostname={name}@%h"]
+    options.append(f"--prefetch-multiplier={MAINTENANCE_PREFETCH}")
+    return _celery("worker", *options, app=app)
 
 
 def beat() -> list[str]:
