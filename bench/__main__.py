@@ -22,7 +22,7 @@ from bench.baskets import SCENARIOS
 from bench.drain import WRITE, take_turns
 from bench.drawing import draw
 from bench.goals import BASELINE, FLOOR, MOST, OURS, Found, judge
-from bench.load import Load, Loader, LoadFailed, closed, fixed_rate
+from bench.load import Loader, LoadFailed, closed, fixed_rate
 from bench.rounds import VARIANTS, Round, Void, measure
 from bench.stand import NotReady, Stand, stand
 from bench.stats import Spread
@@ -110,10 +110,18 @@ def read_options() -> argparse.Namespace:
 
 
 def take_rounds(
-    stand: Stand, scenario: str, variants: Sequence[str], load: Callable[[int], Loader], *, rounds: int, seed: int
+    stand: Stand,
+    scenario: str,
+    variants: Sequence[str],
+    load: Callable[[int], Loader],
+    *,
+    rounds: int,
+    seed: int,
+    about: object = "",
 ) -> dict[str, list[Round]]:
-    """In each round all variants take a turn, in an order of its own; the first warms up, and is not counted."""
-    order = random.Random(f"{seed}/{scenario}")
+    """In each round all variants take a turn, in an order that `about` the load decides with the seed; each warms up
+    first, and that is not counted."""
+    shuffle, order = random.Random(f"{seed}/{scenario}/{about}"), list(variants)
     shops = {name: stand.open_shop(SCENARIOS[scenario], seed=seed) for name in variants}
     if FLOOR in shops:
         stand.start_floor(shops[FLOOR])
@@ -122,7 +130,10 @@ def take_rounds(
         measure(stand=stand, variant=VARIANTS[name], shop=shops[name], load=warm)
     found: dict[str, list[Round]] = {name: [] for name in variants}
     for number in range(1, rounds + 1):
-        for name in order.sample(list(variants), len(variants)):
+        order.reverse()  # who came last comes first, so that nobody always follows the same one
+        if number % 2:
+            shuffle.shuffle(order)
+        for name in order:
             done = measure(stand=stand, variant=VARIANTS[name], shop=shops[name], load=load(seed + number))
             found[name].append(done)
     return found
@@ -136,7 +147,7 @@ def run_matrix(stand: Stand, plan: Plan, found: Found, seed: int) -> None:
             def load(seed: int, connections: int = connections) -> Loader:
                 return closed(connections=connections, seconds=plan.seconds, seed=seed)
 
-            rounds = take_rounds(stand, scenario, variants, load, rounds=plan.rounds, seed=seed)
+            rounds = take_rounds(stand, scenario, variants, load, rounds=plan.rounds, seed=seed, about=connections)
             found.matrix[scenario, connections] = rounds
             say(f"{scenario} ({SCENARIOS[scenario].what}), {connections} connections", report.table(rounds))
             print(report.ratios(rounds), flush=True)
@@ -160,7 +171,7 @@ def run_open(stand: Stand, plan: Plan, found: Found, seed: int) -> None:
         def load(_seed: int, rate: int = rate) -> Loader:
             return fixed_rate(rate=rate, connections=MOST, seconds=plan.open_s)
 
-        found.open[rate] = take_rounds(stand, "basket", plan.at_rates, load, rounds=plan.rounds, seed=seed)
+        found.open[rate] = take_rounds(stand, "basket", plan.at_rates, load, rounds=plan.rounds, seed=seed, about=rate)
         say(f"basket, {rate} sales a second", report.table(found.open[rate]))
 
 
@@ -193,8 +204,8 @@ def run_warmup(stand: Stand, plan: Plan, found: Found, _seed: int) -> None:
     )
 
 
-def _p95(loads: Sequence[Load]) -> str:
-    found = Spread.of([one.p95_ms for one in loads])
+def _p95(rounds: Sequence[Round]) -> str:
+    found = Spread.of([one.load.p95_ms for one in rounds])
     return f"{found.median:.1f} ms ({found.low:.1f}–{found.high:.1f})"
 
 
@@ -246,29 +257,38 @@ def main() -> int:
     """Measure, print, keep."""
     options, found, started = read_options(), Found(), time.monotonic()
     plan = QUICK if options.quick else WHOLE
-    about = {
+    wanted = options.only or [name for name in STEPS if name not in ASKED_FOR]
+    about: dict[str, object] = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "quick": options.quick,
         "seed": options.seed,
+        "parts": wanted,
+        "ended": False,
     }
     try:
         with tempfile.TemporaryDirectory(prefix="blend-pos-bench-") as folder, stand(Path(folder)) as made:
             for name, step in STEPS.items():
-                if name in (options.only or STEPS.keys() - ASKED_FOR):
+                if name in wanted:
                     step(made, plan, found, options.seed)
+                    keep(found, about)
     except PROBLEMS as problem:
         print(problem, file=sys.stderr)
         return 1
-    judged = judge(found, open_rate=OPEN_RATE)
     say("The specification's rows, and what was measured", report.specification(found))
-    say("Goals", report.goals(judged))
+    say("Goals", report.goals(judge(found, open_rate=OPEN_RATE)))
     print(f"\n{time.monotonic() - started:.0f} s on {os.cpu_count()} cores")
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "latest.json").write_text(json.dumps(report.as_json(found, judged, about), indent=1))
-    (RESULTS / "latest.svg").write_text(draw(found))
+    keep(found, about | {"ended": True})
     return 0
+
+
+def keep(found: Found, about: Mapping[str, object]) -> None:
+    """What there is by now: a run that is void in its last part has measured the others."""
+    RESULTS.mkdir(exist_ok=True)
+    kept = report.as_json(found, judge(found, open_rate=OPEN_RATE), about)
+    (RESULTS / "latest.json").write_text(json.dumps(kept, indent=1))
+    (RESULTS / "latest.svg").write_text(draw(found))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,10 @@
 -- BENCH_ANSWERS, of the environment: how many answers are enough, where there is a bound. Then it says ENOUGH and stops,
 -- and wrk has to be interrupted: it sleeps until its time is over. One thread.
 local carts, tokens, first = {}, {}, 0
-local sent, answered, run = 0, 0, ''
+local sent, answered, run, counting = 0, 0, '', nil
+followed = 0 -- answers 202, where answers are looked at; global, for done() to read from this thread
+
+function setup(thread) counting = thread end
 
 local function lines_of(name)
   local found = {}
@@ -20,8 +23,9 @@ end
 -- wrk looks once, before init, whether there is such a function; each answer costs more where there is.
 local most = tonumber(os.getenv('BENCH_ANSWERS') or 0)
 if most > 0 then
-  function response()
+  function response(status)
     answered = answered + 1
+    if status == 202 then followed = followed + 1 end
     if answered == most then
       io.write('ENOUGH\n')
       io.flush()
@@ -46,8 +50,9 @@ end
 
 function done(summary, latency, _requests)
   local errors = summary.errors
+  local to_follow = most > 0 and counting:get('followed') or 'null'
   io.write(string.format(
-    '\nBENCH {"requests": %d, "seconds": %.6f, "refused": %d, "broken": %d, "p50_ms": %.3f, "p95_ms": %.3f, "p99_ms": %.3f}\n',
-    summary.requests, summary.duration / 1e6, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
+    '\nBENCH {"requests": %d, "seconds": %.6f, "refused": %d, "broken": %d, "followed": %s, "p50_ms": %.3f, "p95_ms": %.3f, "p99_ms": %.3f}\n',
+    summary.requests, summary.duration / 1e6, errors.status, errors.connect + errors.read + errors.write + errors.timeout, to_follow,
     latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3))
 end

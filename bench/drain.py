@@ -78,12 +78,12 @@ def drain(*, stand: Stand, shop: Shop, writer: str, sales: int, seed: int) -> Dr
             WRITE[writer](stand)
             buffers, before = ask(stand, BUFFERS), cpu.of_parts(stand.parts)
             started = time.perf_counter()
-        wait_for_rest(witness)
+        wait_for_rest(stand, witness)
         seconds = time.perf_counter() - started
         after = cpu.of_parts(stand.parts)
         stand.stop_writer()
         touched = ask(stand, BUFFERS) - buffers
-        written = assert_adds_up(witness, piped=True).persisted - persisted
+        written = assert_adds_up(stand, witness, piped=True).persisted - persisted
     if written < sales:
         raise Void(f"{writer}: {written} of at least {sales} written")
     return Drain(

@@ -10,17 +10,24 @@ import psycopg
 
 from bench import cpu
 from bench.load import Load, Loader
-from bench.stand import Shop, Stand
+from bench.stand import UPKEEP, Shop, Stand
 from scripts.replay.evidence import Witness
 from scripts.replay.identity import Evidence
 
 SAMPLE_S = 0.5
 LOOKS = 5
 TO_ROW = """
-SELECT percentile_disc(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM persistida - fecha) * 1000)
-FROM (SELECT persistida, fecha FROM ventas WHERE tienda_id = %s ORDER BY id DESC LIMIT %s) AS newest
+SELECT percentile_disc(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM pg_xact_commit_timestamp(xmin) - fecha) * 1000)
+FROM (SELECT xmin, fecha FROM ventas WHERE tienda_id = %s ORDER BY id DESC LIMIT %s) AS newest
 """
-DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+AT_WORK = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'
+    AND application_name <> %s
+"""
+PAUSE_S = 0.02
+QUIET_S = 0.5
+STUCK_S = 60.0
 
 
 class Void(Exception):
@@ -53,7 +60,8 @@ VARIANTS = {
 class Round:
     """One round's figures. `cpu_ms`: of each part, milliseconds a sale, from the first request until all is at rest.
 
-    `drained_s`: from the last answer until nothing is held. `to_row_p95_ms`: from the request until the row is there.
+    `drained_s`: from the last answer until nothing is held, and PostgreSQL is at rest. `to_row_p95_ms`: from when the
+    view took the request until its row was committed.
     `waiting`: how many sales were promised and not written, every half second.
     """
 
@@ -76,12 +84,12 @@ def measure(*, stand: Stand, variant: Variant, shop: Shop, load: Loader) -> Roun
     """Run it. Raises Void where Redis, PostgreSQL, the ledger and what was accepted differ afterwards."""
     target = shop.target(stand.floor_url if variant.server == "floor" else stand.url + variant.path)
     with stand.witness(shop) as witness:
-        before, persisted, deadlocks = cpu.of_parts(stand.parts), witness.persisted(), _deadlocks(stand)
+        before, persisted, deadlocks = cpu.of_parts(stand.parts), witness.persisted(), stand.deadlocks
         with _watched(stand, shop) as waiting:
             done = load(target)
-        drained_s = wait_for_rest(witness)
+        drained_s = wait_for_rest(stand, witness)
         after = cpu.of_parts(stand.parts)
-        written = assert_adds_up(witness, piped=variant.piped).persisted - persisted
+        written = assert_adds_up(stand, witness, piped=variant.piped).persisted - persisted
     # What was on its way when the load stopped was taken without being counted: at most one request a connection.
     if not done.accepted <= written <= done.accepted + done.connections:
         raise Void(f"{variant.name}: accepted {done.accepted}, written {written}")
@@ -96,20 +104,33 @@ def measure(*, stand: Stand, variant: Variant, shop: Shop, load: Loader) -> Roun
         memory_mib={name: cpu.resident(pids) / 2**20 for name, pids in stand.parts.items()},
         drained_s=drained_s,
         to_row_p95_ms=ask(stand, TO_ROW, [shop.tienda_id, sales]),
-        deadlocks=_deadlocks(stand) - deadlocks,
+        deadlocks=stand.deadlocks - deadlocks,
         waiting=waiting,
     )
 
 
-def wait_for_rest(witness: Witness) -> float:
-    """Until nothing is held any more; how long that took, seconds. Raises Void."""
-    started = time.perf_counter()
-    if not witness.wait_for_rest(on_progress=lambda _written: None):
-        raise Void(f"not at rest: {witness.live_holds()} sales are still held")
-    return time.perf_counter() - started
+def wait_for_rest(stand: Stand, witness: Witness) -> float:
+    """Until nothing is held any more, and nobody is at work in PostgreSQL for QUIET_S: requests go on whose client has
+    hung up. How long that took, without QUIET_S, seconds. Raises Void.
+
+    No sale is counted meanwhile: a look at all of them would cost PostgreSQL more than writing some.
+    """
+    started = rest = moved = time.perf_counter()
+    seen = -1
+    with stand.connect() as connection:
+        while time.perf_counter() - rest < QUIET_S:
+            held = witness.live_holds()
+            if held or connection.execute(AT_WORK, list(UPKEEP.values())).fetchone() != (0,):
+                rest = time.perf_counter()
+            if held != seen:
+                seen, moved = held, time.perf_counter()
+            if rest - moved > STUCK_S:
+                raise Void(f"not at rest: {held} sales are still held")
+            time.sleep(PAUSE_S)
+    return rest - started
 
 
-def assert_adds_up(witness: Witness, *, piped: bool) -> Evidence:
+def assert_adds_up(stand: Stand, witness: Witness, *, piped: bool) -> Evidence:
     """PostgreSQL, the ledger and, where it promises, Redis say the same of each product. Raises Void.
 
     When wrk ends, some of its requests are still under way: what they hold is waited for, too.
@@ -118,7 +139,7 @@ def assert_adds_up(witness: Witness, *, piped: bool) -> Evidence:
     for _look in range(LOOKS):
         if not found.live_holds:
             break
-        wait_for_rest(witness)
+        wait_for_rest(stand, witness)
         found = witness.gather()
     wrong = []
     for producto, there in found.products.items():
@@ -152,10 +173,6 @@ def _watched(stand: Stand, shop: Shop) -> Iterator[list[int]]:
     finally:
         over.set()
         thread.join()
-
-
-def _deadlocks(stand: Stand) -> int:
-    return int(ask(stand, DEADLOCKS))
 
 
 def ask(stand: Stand, sql: str, arguments: Sequence[object] = ()) -> float:

@@ -35,7 +35,9 @@ SEAT = """
 SELECT terminales.id, membresias.usuario_id FROM terminales JOIN membresias USING (tienda_id)
 WHERE tienda_id = %s ORDER BY terminales.id LIMIT 1
 """
+KNOWS_WHEN = {"track_commit_timestamp": "on"}  # when each row could be seen first
 WRITER = {"PGAPPNAME": "bench_writer"}  # by which PostgreSQL knows the connections of who writes
+UPKEEP = {"PGAPPNAME": "bench_upkeep"}  # and those of who looks after everything all the time
 WRITERS_LEFT = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
 HOLD_OFF = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
 
@@ -110,6 +112,11 @@ class Stand:
         """Both servers, asked about one tienda."""
         settings = self.settings
         return Witness(database_url=settings["DATABASE_URL"], redis_url=settings["REDIS_URL"], tienda_id=shop.tienda_id)
+
+    @property
+    def deadlocks(self) -> int:
+        """How many PostgreSQL has ended, by its log: its statistics hear of one when its session is next at rest."""
+        return self.services.postgres.log.read_text().count("deadlock detected")
 
     def connect(self) -> psycopg.Connection:
         """A connection to PostgreSQL of the bench's own, without a transaction."""
@@ -216,7 +223,7 @@ class Stand:
 @contextmanager
 def stand(folder: Path) -> Iterator[Stand]:
     """Everything started: three servers that keep what they are told, web, worker, maintenance and beat."""
-    services = Services.private(folder=folder / "servers")
+    services = Services.private(folder=folder / "servers", postgres_settings=KNOWS_WHEN)
     with services, ExitStack() as ends:
         settings = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
@@ -227,8 +234,8 @@ def stand(folder: Path) -> Iterator[Stand]:
         ends.callback(lambda: [process.stop() for process in made.running.values()])
         made.manage("migrate", "--no-input", "--verbosity=0")
         made.start("web", processes.web(port=made.web_port, workers=CORES, application="bench.wsgi"))
-        made.start("maintenance", processes.maintenance())
-        made.start("beat", processes.beat())
+        made.start("maintenance", processes.maintenance(), UPKEEP)
+        made.start("beat", processes.beat(), UPKEEP)
         made.start_worker()
         made.wait_for_log("maintenance", WORKER_READY)
         made.wait_for_port("web", made.web_port)

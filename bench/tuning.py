@@ -14,6 +14,7 @@ from bench.baskets import SCENARIOS
 from bench.load import closed
 from bench.rounds import VARIANTS, Round, measure
 from bench.stand import CORES, WORKER_PROCESSES, Stand
+from bench.stats import ratio
 from scripts import processes
 from scripts.replay.stack import WORKER_READY
 
@@ -21,8 +22,8 @@ CONNECTIONS = 100
 WARM_S = 2
 BEFORE_AND_AFTER = ("appendonly", "appendfsync")
 TITLES = (
-    f"{'setting':<38} {'accepted/s':>10} {'':>6} {'persisted/s':>11} {'':>6} {'p95 ms':>7} {'web ms':>7} "
-    f"{'worker ms':>9} {'PostgreSQL ms':>13} {'Redis ms':>8}"
+    f"{'setting':<38} {'accepted/s':>10} {'of what ships':>16} {'persisted/s':>11} {'':>16} {'p95 ms':>7} "
+    f"{'web ms':>7} {'worker ms':>9} {'PostgreSQL ms':>13} {'Redis ms':>8}"
 )
 
 
@@ -101,18 +102,24 @@ def _start(stand: Stand, setting: Setting) -> None:
 
 
 def table(found: Mapping[str, Sequence[Round]]) -> str:
-    """A line a setting: medians, and accepted and persisted as a share of what ships."""
+    """A line a setting: medians, and accepted and persisted as a share of what ships, round by round, with the lowest
+    and the highest of it."""
     base = found[AS_SHIPPED]
     lines = [TITLES]
     for name, rounds in found.items():
         accepted, persisted = (_median(rounds, value) for value in (_accepted, _persisted))
         spent = [median(one.cpu_ms[part] for one in rounds) for part in ("web", "worker", "PostgreSQL", "Redis")]
         lines.append(
-            f"{name:<38} {accepted:>10.0f} {accepted / _median(base, _accepted):>6.0%} {persisted:>11.0f} "
-            f"{persisted / _median(base, _persisted):>6.0%} {median(one.load.p95_ms for one in rounds):>7.0f} "
+            f"{name:<38} {accepted:>10.0f} {_share(rounds, base, _accepted):>16} {persisted:>11.0f} "
+            f"{_share(rounds, base, _persisted):>16} {median(one.load.p95_ms for one in rounds):>7.0f} "
             f"{spent[0]:>7.2f} {spent[1]:>9.2f} {spent[2]:>13.2f} {spent[3]:>8.2f}"
         )
     return "\n".join(lines)
+
+
+def _share(rounds: Sequence[Round], base: Sequence[Round], value: Callable[[Round], float]) -> str:
+    found = ratio([value(one) for one in rounds], [value(one) for one in base])
+    return f"{found.median:.0%} ({found.low:.0%}–{found.high:.0%})"
 
 
 def _accepted(one: Round) -> float:

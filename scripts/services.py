@@ -4,7 +4,7 @@ Nothing here looks for a server that runs already: whatever listens somewhere ma
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,14 +58,29 @@ class Services:
     rabbit: Rabbit
 
     @classmethod
-    def private(cls, *, folder: Path, ports: Sequence[int] = (), fsync: bool = True, counting_ms: int = 5000) -> Self:
+    def private(
+        cls,
+        *,
+        folder: Path,
+        ports: Sequence[int] = (),
+        fsync: bool = True,
+        counting_ms: int = 5000,
+        postgres_settings: Mapping[str, str] | None = None,
+    ) -> Self:
         """Three servers with their data below `folder` and fresh passwords, on six ports (free ones by default).
 
-        `counting_ms`: how often RabbitMQ counts, and how often it shows what it counted.
+        `counting_ms`: how often RabbitMQ counts, and how often it shows what it counted. `postgres_settings`: further
+        lines of postgresql.conf.
         """
         postgres, redis, *rabbit = ports or free_ports(PORTS)
         return cls(
-            postgres=Postgres(folder=folder / "postgres", port=postgres, password=secrets.token_hex(16), fsync=fsync),
+            postgres=Postgres(
+                folder=folder / "postgres",
+                port=postgres,
+                password=secrets.token_hex(16),
+                fsync=fsync,
+                settings=postgres_settings,
+            ),
             redis=Redis(folder=folder / "redis", port=redis, password=secrets.token_hex(16)),
             rabbit=Rabbit(
                 folder=folder / "rabbitmq",

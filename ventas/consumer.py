@@ -52,6 +52,7 @@ class RejectingConsumer(Consumer):
 
     errors = BROKER_ERRORS
     strategies: dict[str, Callable[..., Any]]
+    initial_prefetch_count: int
     gatherer: Gatherer | None = None  # of the connection; there is none before the first
 
     def ensure_connected(self, conn: Connection) -> Connection:

@@ -81,6 +81,10 @@ def test_the_last_units_are_sold_once(variant: str) -> None:
             connection.close()
 
     answers = all_at_once([partial(sell_one, carts[number % 2]) for number in range(12)])
-    assert set(answers) <= {201, 400, 503}
-    assert 0 < len(shop.ventas()) == answers.count(201) <= 5
+    assert len(shop.ventas()) == answers.count(201)
+    if variant == "for_update_naive":  # where two lock each other out, PostgreSQL ends one
+        assert set(answers) <= {201, 400, 503}
+        assert 0 < answers.count(201) <= 5
+    else:
+        assert sorted(answers) == [201] * 5 + [400] * 7
     assert ledger_adds_up(shop)
