@@ -46,7 +46,7 @@ MUTANTS = [
         ),
         (
             "a message is signed",
-            "signatures.HEADER: signatures.sign(body),",
+            " | {signatures.HEADER: signatures.sign(body)}",
             "",
             ("tests/pipeline/test_forged.py", "tests/pipeline/test_sale.py"),
         ),

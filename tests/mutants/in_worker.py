@@ -17,6 +17,8 @@ DECIDED = ("tests/ventas/test_failed_sales.py",)
 MUTANTS = [
     *of(
         "ventas/gathered.py",
+        ("a call of several has headers of its own", "headers=headers,", "headers=first.headers,", GATHERED),
+        ("nobody waits for what cannot come", " or 0 < self._most <= here", "", GATHERED),
         ("what comes again is not put together", "return not again and not", "return not", GATHERED),
         ("what is tried again is not put together", 'not headers.get("retries") and', "", GATHERED),
         ("what waits goes with its connection", "        self._waiting.clear()\n", "        pass\n", GATHERED),

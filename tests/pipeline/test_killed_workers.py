@@ -17,9 +17,9 @@ DEATHS = ("child-1", "child-2", "worker-3")
 
 
 def crashing_worker(spawn: Spawner, environment: dict[str, str]) -> Process:
-    """A worker with two children that dies as tests/pipeline/crashing.py says."""
+    """A worker with two children that dies as tests/pipeline/crashing.py says, and never has many sales in hand."""
     command = [PYTHON, "-m", "celery", "--app=tests.pipeline.crashing", "worker", "--loglevel=INFO"]
-    options = ["--queues=queue.sales.created", "--concurrency=2", "--hostname=mortal@%h"]
+    options = ["--queues=queue.sales.created", "--concurrency=2", "--prefetch-multiplier=2", "--hostname=mortal@%h"]
     return spawn([*command, *options], ready=WORKER_READY, environment=environment)
 
 
