@@ -25,7 +25,7 @@ SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'
     AND application_name <> %s
 """
-PAUSE_S = 0.02
+PAUSE_S = 0.02  # between two looks at Redis and PostgreSQL, which tell nobody when they are at rest
 QUIET_S = 0.5
 STUCK_S = 60.0
 

@@ -19,6 +19,7 @@ from tests.deploy.overlays import FOLDER
 from tests.polling import wait_until
 
 PROBES = FOLDER / "base" / "probes"
+# Another process, whose context switches alive.sh is to see: it waits for nothing.
 WAKES_OFTEN = "import time\nwhile True: time.sleep(0.02)"
 LOADED = b"# Persistence\r\nloading:0\r\n# Replication\r\nrole:master\r\n"
 
