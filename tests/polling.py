@@ -18,3 +18,13 @@ def wait_until(condition: Callable[[], Outcome], *, timeout_s: float, what: str)
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout_s:g} s: {what} (last seen: {outcome!r})")
         time.sleep(PAUSE_S)
+
+
+def poll(condition: Callable[[], bool], *, timeout_s: float) -> bool:
+    """Whether it became true in time."""
+    give_up = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(PAUSE_S)
+    return True

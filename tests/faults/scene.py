@@ -24,7 +24,8 @@ from tests.faults.customers import Cart, Customers
 from tests.faults.ground import Ground
 from tests.faults.mortal_totals import PRECIO
 from tests.pipeline.rabbit import FAILED, SALES
-from tests.pipeline.shop import Shop, open_shop, poll
+from tests.pipeline.shop import Shop, open_shop
+from tests.polling import poll
 from ventas.models import EstadoFalla, MotivoFalla, Venta, VentaFallida
 
 Size = Literal["smoke", "test", "faults", "long"]

@@ -9,9 +9,9 @@ import urllib3
 
 from celery_app import app
 from tests.pipeline.rabbit import SALES, VirtualHost
-from tests.pipeline.shop import Shop, poll
+from tests.pipeline.shop import Shop
 from tests.pipeline.till import Till
-from tests.polling import wait_until
+from tests.polling import poll, wait_until
 from tests.spawning import Process, Spawner, Web
 
 # Seconds where a shop has ten: what a test waits for.

@@ -1,7 +1,7 @@
 """A tienda of a test's own, with people, tills, tokens and warm products; and what must be true of it at last."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from cache_stock import carrying, keys, reservation, scripts, warmup
 from inventario.catalogo import NewProduct, create_products
 from inventario.models import Unidad
 from tests.pipeline.rabbit import SALES, VirtualHost
-from tests.polling import PAUSE_S, wait_until
+from tests.polling import poll, wait_until
 from ventas import tasks
 from ventas.models import Venta, VentaFallida
 
@@ -146,16 +146,6 @@ def _ledger_gaps(tienda_id: UUID) -> list[object]:
             for row in cursor.fetchall()
             if not (row[1] == row[4] == row[7] and row[2] == row[3] == row[6] and row[5] == 1)
         ]
-
-
-def poll(condition: Callable[[], bool], *, timeout_s: float) -> bool:
-    """Whether it became true in time."""
-    give_up = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > give_up:
-            return False
-        time.sleep(PAUSE_S)
-    return True
 
 
 def receipt_gaps(tienda_id: UUID) -> list[tuple[UUID, int]]:

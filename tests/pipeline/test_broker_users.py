@@ -26,9 +26,9 @@ from tests.conftest import SERVICES
 from tests.pipeline.messages import hold, put
 from tests.pipeline.processes import QUICK, THREADS
 from tests.pipeline.rabbit import FAILED, SALES, VirtualHost
-from tests.pipeline.shop import open_shop, poll
+from tests.pipeline.shop import open_shop
 from tests.pipeline.till import Till
-from tests.polling import wait_until
+from tests.polling import poll, wait_until
 from tests.spawning import Spawner
 from tests.test_database_roles import ROLES
 from ventas import broker, broker_setup, broker_users, publisher, tasks, topology

@@ -9,9 +9,9 @@ from cache_stock import reservation
 from tests.pipeline.messages import as_payload, hold, put
 from tests.pipeline.processes import Pipeline
 from tests.pipeline.rabbit import FAILED, VirtualHost
-from tests.pipeline.shop import Shop, open_shop, poll
+from tests.pipeline.shop import Shop, open_shop
 from tests.pipeline.test_killed_workers import crashing_worker
-from tests.polling import wait_until
+from tests.polling import poll, wait_until
 from tests.spawning import Spawner
 from ventas import tasks, topology
 from ventas.models import EstadoFalla, MotivoFalla, VentaFallida

@@ -14,10 +14,10 @@ from cache_stock import keys, scripts
 from scripts.services import Services
 from tests.pipeline.processes import Pipeline
 from tests.pipeline.rabbit import FAILED
-from tests.pipeline.shop import Shop, open_shop, poll
+from tests.pipeline.shop import Shop, open_shop
 from tests.pipeline.till import Sold, Till, assert_in_time, by_status, wait_for_answers
 from tests.pipeline.truth import assert_true_answers
-from tests.polling import wait_until
+from tests.polling import poll, wait_until
 from tests.spawning import Spawner
 from ventas import broker, cold_start, tasks
 from ventas.models import MotivoFalla
