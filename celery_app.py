@@ -11,6 +11,9 @@ from celery import Celery, Task
 from celery.apps.beat import Beat
 from celery.beat import Service
 from celery.platforms import signals
+from celery.signals import worker_init
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
 from kombu.utils.imports import symbol_by_name
 
@@ -37,6 +40,16 @@ class EndingBeat(Beat):
 
 def _leave(*_signal: Any) -> None:
     raise SystemExit
+
+
+@worker_init.connect
+def _show_counts(**_named: Any) -> None:
+    """Before it has processes: what cannot be as METRICS_LISTEN says ends the worker, and says why."""
+    if settings.METRICS_LISTEN:
+        try:
+            symbol_by_name("blend_pos.metrics:serve_counts")(settings.METRICS_LISTEN)
+        except (ImproperlyConfigured, OSError) as error:
+            raise SystemExit(f"METRICS_LISTEN={settings.METRICS_LISTEN}: {error}") from error
 
 
 app = Celery("blend_pos", task_cls=ConnectedTask, amqp="ventas.signed_calls:SigningAMQP")

@@ -1,12 +1,23 @@
-"""GET /metrics: for Prometheus, with METRICS_TOKEN as its bearer token; without one, for this machine alone."""
+"""GET /metrics: for Prometheus, with METRICS_TOKEN as its bearer token; without one, for this machine alone.
+
+What the processes of this machine counted, and the state of all parts. A worker on a machine of its own shows what its
+processes counted at METRICS_LISTEN.
+"""
 
 import hmac
+import os
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
+from prometheus_client import CollectorRegistry, generate_latest, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector
+
+STATE = CollectorRegistry()  # of what is read when it is asked for; ventas.monitoring puts it here
 
 
 @require_safe
@@ -15,7 +26,23 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not _is_allowed(request):
         raise Http404
     page: HttpResponse = ExportToDjangoView(request)
+    page.content += generate_latest(STATE)
     return page
+
+
+def serve_counts(listen: str) -> None:
+    """Show what this machine's processes counted at "host:port", from a thread of this process. It asks for no token:
+    only Prometheus is to reach it. Raises ImproperlyConfigured, and OSError where the port is taken."""
+    address = urlsplit(f"//{listen}")
+    if not (address.hostname and address.port):
+        raise ImproperlyConfigured(f"METRICS_LISTEN is to be like 0.0.0.0:9100, not {listen!r}.")
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        raise ImproperlyConfigured(
+            "METRICS_LISTEN needs PROMETHEUS_MULTIPROC_DIR, an empty folder, where this worker's processes count."
+        )
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    start_http_server(address.port, addr=address.hostname, registry=registry)
 
 
 def _is_allowed(request: HttpRequest) -> bool:

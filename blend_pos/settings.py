@@ -270,6 +270,7 @@ LOGGING = {
 
 # --- Metrics: PROMETHEUS_MULTIPROC_DIR, an empty folder at start, joins those of all processes of a machine
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_LISTEN = env.str("METRICS_LISTEN", default="")  # host:port where a worker shows what its processes counted
 
 # --- Language and time: what a cashier or a manager reads is Spanish first, English beside it.
 LANGUAGE_CODE = "es"

@@ -7,6 +7,7 @@ import pytest
 import urllib3
 from django.test import Client, override_settings
 
+from scripts.ports import LOOPBACK, free_port
 from tests.conftest import SERVICES
 from tests.pipeline.rabbit import default_host
 from tests.pipeline.shop import open_shop
@@ -22,10 +23,14 @@ def value_of(page: str, name: str) -> float | None:
     return float(found.group(1)) if found else None
 
 
-def test_the_workers_sales_are_seen_at_the_web_server(live_db: None, spawn: Spawner, tmp_path: Path) -> None:
+@pytest.fixture
+def shared(tmp_path: Path) -> dict[str, str]:
     folder = tmp_path / "metrics"
     folder.mkdir()
-    shared = {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    return {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+
+
+def test_the_workers_sales_are_seen_at_the_web_server(live_db: None, spawn: Spawner, shared: dict[str, str]) -> None:
     default_host(SERVICES.rabbit).purge()
     shop = open_shop()
     web, worker = spawn.web(workers=2, environment=shared), spawn.worker(concurrency=2, environment=shared)
@@ -35,8 +40,9 @@ def test_the_workers_sales_are_seen_at_the_web_server(live_db: None, spawn: Spaw
     def page() -> str:
         return urllib3.request("GET", f"{web.url}/metrics").data.decode()
 
-    carts = [[(shop.products[0], 1)]] * 20
-    assert {one.status for one in Till(web.url, shop.token).sell_many(carts, at_once=2)} == {201}
+    till = Till(web.url, shop.token)
+    assert {one.status for one in till.sell_many([[(shop.products[0], 1)]] * 20, at_once=2)} == {201}
+    assert till.sell([(shop.products[0], 1_000_000)]).status == 400
     wait_until(
         lambda: (value_of(page(), "sales_processed_total") or 0) >= 20, timeout_s=30, what="20 sales are counted"
     )
@@ -46,7 +52,54 @@ def test_the_workers_sales_are_seen_at_the_web_server(live_db: None, spawn: Spaw
     assert value_of(shown, "sale_processing_seconds_count") == 20
     assert value_of(shown, 'sale_processing_seconds_bucket{le="30.0"}') == 20
     assert 0 < (value_of(shown, "sale_processing_seconds_sum") or 0) < 20 * 10
+    assert value_of(shown, "sales_persist_batch_sales_sum") == 20
+    assert value_of(shown, 'sale_attempts_total{outcome="written"}') == 20
+    assert value_of(shown, 'stock_reservations_total{outcome="held"}') == 20
+    assert value_of(shown, 'stock_reservations_total{outcome="insufficient"}') == 1
+    assert value_of(shown, 'checkout_seconds_count{outcome="taken"}') == 20
+    assert value_of(shown, 'checkout_seconds_count{outcome="refused"}') == 1
+    assert value_of(shown, "sales_publish_batch_sales_sum") == 20
+    assert value_of(shown, 'sales_publish_total{outcome="confirmed"}') == value_of(shown, "sales_publish_seconds_count")
+    assert value_of(shown, 'part_up{part="redis"}') == 1
+    assert (value_of(shown, 'sales_queue_consumers{queue="sales.created"}') or 0) > 0
     assert len(shop.ventas()) == 20
+
+
+def test_a_worker_shows_its_own_counts_where_it_is_told_to(
+    live_db: None, spawn: Spawner, shared: dict[str, str]
+) -> None:
+    default_host(SERVICES.rabbit).purge()
+    shop = open_shop()
+    listen = f"{LOOPBACK}:{free_port()}"
+    web, worker = spawn.web(workers=1), spawn.worker(environment={**shared, "METRICS_LISTEN": listen})
+    for process in (web, worker):
+        process.wait_ready()
+
+    assert Till(web.url, shop.token).sell([(shop.products[0], 1)]).status == 201
+    shop.settle_down(ventas=1)
+
+    shown = urllib3.request("GET", f"http://{listen}/metrics").data.decode()
+    assert value_of(shown, "sales_processed_total") == 1
+    assert "part_up" not in shown  # the state is the web server's to tell
+
+
+@pytest.mark.parametrize(
+    ("listen", "folder", "why"),
+    [
+        ("0.0.0.0:9100", False, "needs PROMETHEUS_MULTIPROC_DIR"),
+        ("9100", True, "like 0.0.0.0:9100"),
+        ("192.0.2.1:9100", True, "assign requested address"),
+    ],
+)
+def test_a_worker_that_cannot_show_its_counts_says_why_and_does_not_start(
+    spawn: Spawner, live_db: None, shared: dict[str, str], listen: str, folder: bool, why: str
+) -> None:
+    process = spawn.worker(environment={**(shared if folder else {}), "METRICS_LISTEN": listen})
+
+    wait_until(lambda: not process.running, timeout_s=30, what="it has ended")
+
+    assert process.returncode != 0
+    assert why in process.log_text
 
 
 def status(**headers: str) -> int:

@@ -1,8 +1,10 @@
 """The app of sales."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from blend_pos import metrics
 from celery_app import app as celery_app
 
 
@@ -15,3 +17,4 @@ class VentasConfig(AppConfig):
     def ready(self) -> None:
         """A task that is called from anywhere goes to this project's broker."""
         celery_app.set_default()
+        metrics.STATE.register(import_string("ventas.monitoring.StateCollector")())  # it reads models: not before now

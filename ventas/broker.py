@@ -58,11 +58,30 @@ def _channel() -> Iterator[Any]:
             connection.collect()
 
 
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Messages that wait in a queue, unacknowledged ones left out, and how many workers take from it."""
+
+    messages: int
+    consumers: int
+
+
 def ready_sales_messages() -> int:
     """Messages that wait in queue.sales.created. Raises BrokerAway."""
     with _channel() as channel:
-        declared = channel.queue_declare(topology.SALES_QUEUE.name, passive=True)
-        return int(declared.message_count)
+        return _depth(channel, topology.SALES_QUEUE.name).messages
+
+
+def depths() -> dict[str, Depth]:
+    """Each of the application's queues, without "queue." before its name; every user of the broker may ask. Raises
+    BrokerAway."""
+    with _channel() as channel:
+        return {queue.name.removeprefix("queue."): _depth(channel, queue.name) for queue in topology.QUEUES}
+
+
+def _depth(channel: Any, queue: str) -> Depth:
+    declared = channel.queue_declare(queue, passive=True)
+    return Depth(int(declared.message_count), int(declared.consumer_count))
 
 
 @contextmanager

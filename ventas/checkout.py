@@ -20,6 +20,7 @@ from cache_stock.scripts import ReplyLost, StockError, StockRefused
 from ventas import refusals
 from ventas.gathering import GatheringPublisher
 from ventas.messages import Pedido, UnreadableMessage, fingerprint, sale_payload
+from ventas.metrics import REFUSALS, count_reservation
 from ventas.orders import Answer, Order, wanted_products
 from ventas.publisher import Outcome, open_link
 from ventas.refusals import ColaNoDisponible, StockNoDisponible, TotalDemasiadoGrande, VentaAnulada
@@ -93,13 +94,18 @@ def checkout(*, order: Order) -> Answer:
             most_holds=settings.HOLDS_MAX_PER_TIENDA,
         )
     except reservation.ReservationRefused as refusal:
+        count_reservation(REFUSALS[type(refusal)])
         return refusals.refuse(order=order, huella=huella, refusal=refusal)
     except StockRefused as error:
+        count_reservation("unavailable")
         raise StockNoDisponible from error
     except ReplyLost:
+        count_reservation("reply_lost")
         return _to_follow(order)
     if isinstance(held, reservation.Persisted):
+        count_reservation("persisted")
         return _persisted(order, huella, held.answer)
+    count_reservation("held")
     try:
         return _publish(order, huella, nonce, held)
     except (UnreadableMessage, LookupError, TypeError):

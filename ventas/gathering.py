@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from ventas.metrics import count_publish
 from ventas.publisher import HEARTBEAT_S, Link, Outcome, persist_message
 
 logger = logging.getLogger(__name__)
@@ -113,7 +114,10 @@ class GatheringPublisher:
 
     def _publish(self, link: Link, batch: list[_Waiting]) -> None:
         deadline = min(waiting.deadline for waiting in batch)
-        outcome = link.send(persist_message([waiting.payload for waiting in batch]), deadline=deadline)
+        message = persist_message([waiting.payload for waiting in batch])
+        started = time.monotonic()
+        outcome = link.send(message, deadline=deadline)
+        count_publish(outcome=outcome.value, sales=len(batch), seconds=time.monotonic() - started)
         tiendas = {waiting.tienda_id for waiting in batch}
         epochs = self._fence(tiendas) if outcome is Outcome.CONFIRMED else {}
         for waiting in batch:

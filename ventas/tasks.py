@@ -22,7 +22,7 @@ from cache_stock.scripts import StockError
 from ventas import batches, cold_start, reconcile, recovery, topology
 from ventas.broker import BrokerAway
 from ventas.messages import SaleMessage, UnreadableMessage, decimal_text, read_sale, sale_as_payload
-from ventas.metrics import count_sales
+from ventas.metrics import count_broken, count_sales
 from ventas.persistence import Verdict
 from ventas.publisher import PERSIST_TASK, Outcome, open_link, persist_message
 
@@ -78,11 +78,13 @@ def _try_again(sale: SaleMessage, *, attempt: int, error: Exception, heard: batc
     why = describe(error)
     while attempt < settings.SALE_ATTEMPTS:
         message = persist_message([payload], retries=attempt)
+        count_broken(retried=True)
         if _link.send(message, deadline=time.monotonic() + PUBLISH_AGAIN_S) is Outcome.CONFIRMED:
             return
         attempt += 1
         if not batches.persist_all(sales=[sale], heard=heard):
             return
+    count_broken(retried=False)
     message = persist_message([payload], retries=attempt, routing_key=topology.SALES_FAILED, error=why)
     if _link.send(message, deadline=time.monotonic() + PUBLISH_AGAIN_S) is not Outcome.CONFIRMED:
         batches.when_possible(lambda: recovery.record_failed_sale(sale=sale, error=why, now=datetime.now(UTC)))
@@ -91,7 +93,7 @@ def _try_again(sale: SaleMessage, *, attempt: int, error: Exception, heard: batc
 def _announce(started: float, verdict: Verdict) -> None:
     """Four lines for each sale on the console, one structured line for the batch."""
     seconds = time.monotonic() - started
-    count_sales(sales=len(verdict.fresh), seconds=seconds)
+    count_sales(written=len(verdict.fresh), known=len(verdict.known), failed=len(verdict.failed), seconds=seconds)
     for sale in verdict.fresh:
         console.info(
             "✅ Venta %s procesada exitosamente\n   Total: $%s\n   Items: %d\n   Método: %s",

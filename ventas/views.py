@@ -20,6 +20,7 @@ from blend_pos.tiendas.authentication import seat_of
 from blend_pos.tiendas.permissions import CajeroOrAbove
 from ventas import selectors
 from ventas.checkout import checkout, new_deadline
+from ventas.metrics import count_checkout
 from ventas.models import Venta
 from ventas.order_body import read_body, read_key
 from ventas.orders import Answer, Order
@@ -74,6 +75,13 @@ class CheckoutView(APIView):
             )
         )
         return Response(_answer_body(answer), status=201 if answer.promised else 202)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """DRF's; every answer comes by here, a refusal too, and is counted."""
+        arrival = request.META.get("blend.arrival")
+        if arrival is not None:
+            count_checkout(status=response.status_code, seconds=time.monotonic() - arrival)
+        return super().finalize_response(request, response, *args, **kwargs)
 
 
 def _answer_body(answer: Answer) -> dict[str, Any]:

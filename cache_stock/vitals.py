@@ -1,0 +1,74 @@
+"""The stock of all tiendas at a glance: what waits, how old it is, how warm Redis is."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
+
+from cache_stock import figures, keys, scripts
+
+TIENDAS_A_CALL = 200
+HOLDS_LOOKED_AT = 1_000
+
+
+@dataclass(slots=True)
+class Vitals:
+    """Holds of sales that are not written yet, those of failed sales left out; their oldest's age in seconds, 0
+    without any; look-ups of checkouts that found a product or did not; tiendas that Redis does not sell for; and the
+    age in seconds of the warmup that is longest ago, infinite where a tienda was never warmed whole.
+    """
+
+    holds: int = 0
+    oldest_hold_s: float = 0.0
+    hits: int = 0
+    misses: int = 0
+    not_armed: int = 0
+    warmup_age_s: float = 0.0
+
+
+def read_vitals(*, tiendas: Sequence[UUID], now_ms: int) -> Vitals:
+    """Of these tiendas, some hundred a round trip. Raises a StockError.
+
+    Of more than HOLDS_LOOKED_AT holds those are looked at that the sweep comes to first: the oldest may be older.
+    """
+    vitals = Vitals()
+    if not tiendas:
+        scripts.guarded(scripts.stock_client().ping)
+    waiting: list[str] = []
+    for start in range(0, len(tiendas), TIENDAS_A_CALL):
+        waiting += _add(vitals, tiendas[start : start + TIENDAS_A_CALL], now_ms=now_ms)
+    vitals.oldest_hold_s = _oldest_s(waiting[:HOLDS_LOOKED_AT], now_ms=now_ms)
+    return vitals
+
+
+def _add(vitals: Vitals, tiendas: Sequence[UUID], *, now_ms: int) -> list[str]:
+    """Count these tiendas in. Returns the keys of holds that wait."""
+    check = scripts.check_text()
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    for tienda in tiendas:
+        pipe.eval(check, 1, keys.meta(tienda))
+        pipe.zcount(keys.journal(tienda), "-inf", "(+inf")
+        pipe.zrangebyscore(keys.journal(tienda), "-inf", "(+inf", start=0, num=HOLDS_LOOKED_AT)
+        pipe.hmget(keys.meta(tienda), ["aciertos", "fallos", figures.WARMED])
+    answers = iter(scripts.guarded(pipe.execute))
+    waiting: list[str] = []
+    for tienda in tiendas:
+        (epoch, *_stock), holds, ventas, (hits, misses, warmed) = islice(answers, 4)
+        vitals.not_armed += epoch == ""
+        vitals.holds += holds
+        vitals.hits += int(hits or 0)
+        vitals.misses += int(misses or 0)
+        age_s = (now_ms - int(warmed)) / 1000 if warmed else math.inf
+        vitals.warmup_age_s = max(vitals.warmup_age_s, age_s)
+        waiting += [keys.hold_prefix(tienda) + venta for venta in ventas]
+    return waiting
+
+
+def _oldest_s(holds: Sequence[str], *, now_ms: int) -> float:
+    """The age of the oldest of these holds; one that is settled meanwhile has none."""
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    for hold in holds:
+        pipe.hget(hold, "creada")
+    made = [int(creada) for creada in (scripts.guarded(pipe.execute) if holds else []) if creada]
+    return max(0.0, (now_ms - min(made)) / 1000) if made else 0.0

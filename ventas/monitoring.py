@@ -1,0 +1,99 @@
+"""The state behind the counts, read when Prometheus asks: what waits in Redis, in the queues, and for a person.
+
+Each part is asked by itself; what does not answer leaves its figures out and says so in part_up. One that stands still
+keeps one thread of the web server, not one a question. Every web process tells the same, some seconds old.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, connection
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from blend_pos.tiendas.models import Tienda
+from cache_stock.scripts import StockError
+from cache_stock.vitals import read_vitals
+from ventas import broker
+from ventas.models import EstadoFalla, VentaFallida
+
+logger = logging.getLogger(__name__)
+
+KEPT_S = 5.0
+PATIENCE_S = 1.0
+OLD_S = 30.0
+AWAY = (StockError, broker.BrokerAway, DatabaseError, InterfaceError)
+
+
+class StateCollector(Collector):
+    """What GET /metrics shows besides what processes count. Read anew after KEPT_S, by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._read_at = -KEPT_S
+        self._kept: list[Metric] = []
+        self._tiendas: list[UUID] = []  # which are active, as PostgreSQL said last
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand: registering it must not ask any server."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Every figure of the state; none where another thread has been waiting for a frozen part for so long that
+        what is kept is old."""
+        if self._lock.acquire(timeout=PATIENCE_S):
+            try:
+                if time.monotonic() - self._read_at >= KEPT_S:
+                    self._kept = list(self._read_all())
+                    self._read_at = time.monotonic()
+                return self._kept
+            finally:
+                self._lock.release()
+        return self._kept if time.monotonic() - self._read_at < OLD_S else []
+
+    def _read_all(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("part_up", "Whether this part answers the web server: 1 or 0.", labels=["part"])
+        readers: dict[str, Callable[[], list[Metric]]] = {
+            "postgresql": self._of_postgresql,
+            "redis": self._of_redis,
+            "rabbitmq": _of_rabbitmq,
+        }
+        for part, read in readers.items():
+            try:
+                found = read()
+            except AWAY as error:
+                logger.warning("no figures of %s: %s", part, error)
+                connection.close_if_unusable_or_obsolete()
+                found = []
+            up.add_metric([part], 1 if found else 0)
+            yield from found
+        yield up
+
+    def _of_postgresql(self) -> list[Metric]:
+        self._tiendas = list(Tienda.objects.filter(is_active=True, epoch__gt=0).values_list("id", flat=True))
+        failed = VentaFallida.objects.filter(estado=EstadoFalla.ABIERTA).count()
+        return [GaugeMetricFamily("sales_failed_open", "Failed sales that wait for a person.", value=failed)]
+
+    def _of_redis(self) -> list[Metric]:
+        seen = read_vitals(tiendas=self._tiendas, now_ms=int(time.time() * 1000))
+        return [
+            GaugeMetricFamily("stock_holds", "Sales that were taken and are not written yet.", value=seen.holds),
+            GaugeMetricFamily("stock_oldest_hold_seconds", "The oldest of them.", value=seen.oldest_hold_s),
+            CounterMetricFamily("stock_lookup_hits", "Look-ups of checkouts that found the product.", value=seen.hits),
+            CounterMetricFamily("stock_lookup_misses", "Those that did not find it.", value=seen.misses),
+            GaugeMetricFamily("stock_warmup_age_seconds", "The warmup that is longest ago.", value=seen.warmup_age_s),
+            GaugeMetricFamily("stock_tiendas_not_armed", "Tiendas Redis does not sell for.", value=seen.not_armed),
+        ]
+
+
+def _of_rabbitmq() -> list[Metric]:
+    messages = GaugeMetricFamily("sales_queue_messages", "Messages that wait in the queue.", labels=["queue"])
+    consumers = GaugeMetricFamily("sales_queue_consumers", "Workers that take from the queue.", labels=["queue"])
+    for queue, depth in broker.depths().items():
+        messages.add_metric([queue], depth.messages)
+        consumers.add_metric([queue], depth.consumers)
+    return [messages, consumers]
