@@ -92,7 +92,7 @@ def test_a_worker_shows_its_own_counts_where_it_is_told_to(
     ],
 )
 def test_a_worker_that_cannot_show_its_counts_says_why_and_does_not_start(
-    spawn: Spawner, live_db: None, shared: dict[str, str], listen: str, folder: bool, why: str
+    *, spawn: Spawner, live_db: None, shared: dict[str, str], listen: str, folder: bool, why: str
 ) -> None:
     process = spawn.worker(environment={**(shared if folder else {}), "METRICS_LISTEN": listen})
 
