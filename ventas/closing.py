@@ -78,8 +78,8 @@ def _close(refused: Refused, closure: Closure, now: datetime) -> str:
             raise VentaExiste
         row = _closed(refused)
         if row is not None:  # Redis may not have been told the first time
-            sale = None if row.mensaje is None else read_sale(row.mensaje)
-            transaction.on_commit(partial(_annul, Refused(refused.tienda_id, refused.venta_id, row.huella, sale)))
+            kept = Refused(refused.tienda_id, refused.venta_id, row.huella, recovery.kept_sale(row))
+            transaction.on_commit(partial(_annul, kept))
             return row.nota
         if _is_on_its_way(refused):
             raise VentaExiste

@@ -100,15 +100,7 @@ def _sale_of(failed: VentaFallida) -> SaleMessage:
 
 def can_retry(failed: VentaFallida) -> bool:
     """Whether there is a sale to try again: an open one that can be read."""
-    return failed.estado in OPEN and _readable(failed) is not None
-
-
-def _readable(failed: VentaFallida) -> SaleMessage | None:
-    """The sale, or None: what cannot be read holds nothing, and leaves a tombstone only."""
-    try:
-        return None if failed.mensaje is None else read_sale(failed.mensaje)
-    except UnreadableMessage:
-        return None
+    return failed.estado in OPEN and recovery.kept_sale(failed) is not None
 
 
 def retry(*, failed_id: int, now: datetime) -> None:
@@ -213,7 +205,7 @@ def discard(*, failed_id: int, usuario_id: int, nota: str, goods_came_back: bool
         failed.estado = EstadoFalla.DESCARTADA
         failed.resuelta, failed.resuelta_por_id, failed.nota = now, usuario_id, nota.strip()[:200]
         failed.save(update_fields=["estado", "resuelta", "resuelta_por", "nota"])
-        sale = _readable(failed)
+        sale = recovery.kept_sale(failed)
         if sale is None and not goods_came_back:
             raise NothingHeld
         if sale is not None:

@@ -264,3 +264,11 @@ def record_unreadable(*, bodies: Sequence[tuple[str, str]], now: datetime) -> No
                 "estado": EstadoFalla.ABIERTA,
             },
         )
+
+
+def kept_sale(failed: VentaFallida) -> SaleMessage | None:
+    """The sale of a row, or None: of what cannot be read no product is known, and its tombstone is all there is."""
+    try:
+        return None if failed.mensaje is None else read_sale(failed.mensaje)
+    except UnreadableMessage:
+        return None

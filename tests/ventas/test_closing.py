@@ -175,6 +175,16 @@ def test_the_reason_of_a_discard_is_the_one_that_is_kept(store: Store) -> None:
     assert (closed.status_code, closed.json()["razon"]) == (200, "robo")
 
 
+def test_what_an_older_release_kept_is_closed_though_it_cannot_be_read(store: Store) -> None:
+    client, key = client_of(store, Rol.ENCARGADO), uuid4()
+    close(client, key, cart(store), razon="la primera")
+    VentaFallida.objects.filter(venta_id=key).update(mensaje={"formato": 0})
+
+    closed = close(client, key, cart(store), razon="otra")
+
+    assert (closed.status_code, closed.json()["razon"]) == (200, "la primera")
+
+
 def test_what_is_written_or_waits_for_a_manager_cannot_be_closed(store: Store) -> None:
     client = client_of(store, Rol.ENCARGADO)
     body = {"items": [{"producto_id": str(product_of(store)), "cantidad": 2, "precio": 10}], "metodo_pago": "EFECTIVO"}
