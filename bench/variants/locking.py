@@ -1,7 +1,7 @@
 """Checkouts that need PostgreSQL alone: the same view, validation, server and rows as the product's.
 
-for_update: every product of the cart locked at once, in id order. conditional_update: no lock is asked for, the UPDATE
-itself asks whether there is enough. for_update_naive: product by product, in the cart's order, through the ORM.
+for_update: every product of the cart locked at once, in id order. conditional_update: no lock is asked for, one UPDATE
+itself asks whether there is enough of each. for_update_naive: product by product, in the cart's order, through the ORM.
 """
 
 import time
@@ -37,9 +37,10 @@ UPDATE productos SET stock_actual = stock_actual - taken.cantidad, version = ver
 FROM unnest(%s::uuid[], %s::numeric[]) AS taken (id, cantidad) WHERE productos.id = taken.id
 """
 TAKE_WHERE_ENOUGH = """
-UPDATE productos SET stock_actual = stock_actual - %s, version = version + 1
-WHERE id = %s AND tienda_id = %s AND is_active AND stock_actual >= %s
-RETURNING stock_actual, version, precio, impuesto
+WITH taken AS MATERIALIZED (SELECT * FROM unnest(%s::uuid[], %s::numeric[]) AS taken (id, cantidad) ORDER BY id)
+UPDATE productos SET stock_actual = stock_actual - taken.cantidad, version = version + 1 FROM taken
+WHERE productos.id = taken.id AND tienda_id = %s AND is_active AND stock_actual >= taken.cantidad
+RETURNING productos.id, stock_actual, version, precio, impuesto
 """
 NEXT_RECEIPT = "UPDATE terminales SET ultimo_recibo = ultimo_recibo + 1 WHERE id = %s RETURNING ultimo_recibo"
 EPOCH = 1
@@ -75,16 +76,16 @@ def for_update(order: Order) -> int:
 
 
 def conditional_update(order: Order) -> int:
-    """The same rows; an UPDATE a product, in id order."""
+    """The same rows; one UPDATE that asks whether there is enough of each."""
     wanted = _wanted(order.lines)
     with transaction.atomic():
-        taken = {}
-        for producto, cantidad in wanted.items():
-            found = query(TAKE_WHERE_ENOUGH, [cantidad, producto, order.tienda_id, cantidad])
-            if not found:
-                raise NotEnough
-            (saldo, version, precio, impuesto) = found[0]
-            taken[producto] = Taken(saldo, version, int(precio * 100), impuesto)
+        rows = query(TAKE_WHERE_ENOUGH, [array(wanted), array(wanted.values()), order.tienda_id])
+        if len(rows) < len(wanted):
+            raise NotEnough
+        taken = {
+            producto: Taken(saldo, version, int(precio * 100), impuesto)
+            for producto, saldo, version, precio, impuesto in rows
+        }
         return _write(order, wanted, taken)
 
 
