@@ -107,7 +107,7 @@ def status(**headers: str) -> int:
     return Client(headers=headers).get("/metrics", REMOTE_ADDR=address).status_code
 
 
-def test_without_a_token_only_this_machine_may_read_it() -> None:
+def test_without_a_token_only_this_machine_may_read_it(live_db: None) -> None:
     assert status() == 200
     assert status(REMOTE_ADDR="::1") == 200
     assert status(REMOTE_ADDR="10.0.0.7") == 404
@@ -120,12 +120,12 @@ def test_a_proxy_on_this_machine_is_not_this_machine(header: str) -> None:
 
 
 @override_settings(METRICS_TOKEN=TOKEN)
-def test_with_a_token_whoever_has_it_may_and_nobody_else() -> None:
+def test_with_a_token_whoever_has_it_may_and_nobody_else(live_db: None) -> None:
     assert status(Authorization=f"Bearer {TOKEN}", REMOTE_ADDR="10.0.0.7") == 200
     assert status(Authorization="Bearer of-another", REMOTE_ADDR="10.0.0.7") == 404
     assert status(Authorization=f"Bearer {TOKEN}ñ") == 404
     assert status() == 404
 
 
-def test_it_is_read_only() -> None:
+def test_it_is_read_only(live_db: None) -> None:
     assert Client().post("/metrics").status_code == 405

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
 from kombu import Connection
+from kombu.exceptions import ChannelError
 
 from ventas import topology
 from ventas.publisher import BROKER_ERRORS
@@ -73,10 +74,19 @@ def ready_sales_messages() -> int:
 
 
 def depths() -> dict[str, Depth]:
-    """Each of the application's queues, without "queue." before its name; every user of the broker may ask. Raises
-    BrokerAway."""
-    with _channel() as channel:
-        return {queue.name.removeprefix("queue."): _depth(channel, queue.name) for queue in topology.QUEUES}
+    """Each of the application's queues, without "queue." before its name; every user of the broker may ask. From one
+    that nobody has declared yet nobody takes. Raises BrokerAway."""
+    found = {}
+    with _channel() as first:
+        channel, connection = first, first.connection
+        for queue in topology.QUEUES:
+            name = queue.name.removeprefix("queue.")
+            try:
+                found[name] = _depth(channel, queue.name)
+            except ChannelError:  # the broker has closed the channel
+                found[name] = Depth(0, 0)
+                channel = connection.channel() if hasattr(connection, "channel") else channel
+    return found
 
 
 def _depth(channel: Any, queue: str) -> Depth:

@@ -244,6 +244,13 @@ def test_a_publish_that_is_not_allowed_is_proven_not_done(parts: Parts, settings
     assert outcome is publisher.Outcome.REFUSED
 
 
+@pytest.mark.parametrize("part", ["web", "beat"])
+def test_whoever_may_come_in_may_ask_how_deep_the_queues_are(parts: Parts, settings: Settings, part: str) -> None:
+    settings.RABBITMQ_DECLARES = False
+    settings.RABBITMQ_URL = parts[part]["RABBITMQ_URL"]
+    assert set(broker.depths()) == {"sales.created", "sales.failed", "maintenance"}
+
+
 REFUSED_BY_API = [
     ("DELETE", "queues/{vhost}/" + SALES),
     ("DELETE", "queues/{vhost}/" + FAILED),

@@ -17,7 +17,7 @@ from scripts.services import Services
 from tests.pipeline.rabbit import FAILED, SALES, VirtualHost
 from tests.pipeline.shop import Shop, open_shop
 from tests.polling import wait_until
-from ventas import broker, monitoring
+from ventas import broker, monitoring, topology
 from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
 from ventas.monitoring import StateCollector
 
@@ -133,6 +133,16 @@ def test_failed_sales_that_wait_for_a_person(shop: Shop) -> None:
         )
 
     assert page()["sales_failed_open"] == 2
+
+
+def test_of_a_queue_that_nobody_has_declared_yet(shop: Shop, host: VirtualHost) -> None:
+    with host.channel() as channel:
+        channel.queue_delete(topology.MAINTENANCE_QUEUE.name)
+
+    shown = page()
+
+    assert up(shown) == PARTS
+    assert shown['sales_queue_consumers{queue="maintenance"}'] == 0
 
 
 def test_what_waits_in_the_queues(shop: Shop, host: VirtualHost) -> None:
