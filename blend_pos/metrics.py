@@ -6,6 +6,7 @@ processes counted at METRICS_LISTEN.
 
 import hmac
 import os
+from collections.abc import Callable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -41,7 +42,8 @@ def serve_counts(listen: str) -> None:
             "METRICS_LISTEN needs PROMETHEUS_MULTIPROC_DIR, an empty folder, where this worker's processes count."
         )
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)
+    join: Callable[[CollectorRegistry], object] = MultiProcessCollector  # the library leaves it untyped
+    join(registry)
     start_http_server(address.port, addr=address.hostname, registry=registry)
 
 
