@@ -56,13 +56,14 @@ MUTANTS = [
         (
             "the look comes after the confirm",
             (
-                "        outcome = link.send(persist_message([waiting.payload for waiting in batch]), deadline=deadline)\n"
+                "        outcome = link.send(message, deadline=deadline)\n"
+                "        count_publish(outcome=outcome.value, sales=len(batch), seconds=time.monotonic() - started)\n"
                 "        tiendas = {waiting.tienda_id for waiting in batch}\n"
                 "        epochs = self._fence(tiendas) if outcome is Outcome.CONFIRMED else {}\n"
             ),
             (
                 "        epochs = self._fence({waiting.tienda_id for waiting in batch})\n"
-                "        outcome = link.send(persist_message([waiting.payload for waiting in batch]), deadline=deadline)\n"
+                "        outcome = link.send(message, deadline=deadline)\n"
             ),
             GATHERED,
         ),
