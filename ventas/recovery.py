@@ -96,14 +96,16 @@ def _publish_overdue(tiendas: Sequence[UUID], now_ms: int) -> int:
         payloads = _payloads_of(claimed)
         for start in range(0, len(payloads), settings.PUBLISH_BATCH_MAX_SALES):
             piece = payloads[start : start + settings.PUBLISH_BATCH_MAX_SALES]
-            outcome = _link.send(persist_message(piece), deadline=monotonic() + PUBLISH_S)
-            logger.warning("%d overdue holds published again: %s", len(piece), outcome.value)
+            message = persist_message([payload for _venta, payload in piece])
+            outcome = _link.send(message, deadline=monotonic() + PUBLISH_S)
+            ventas = {"ventas": " ".join(str(venta) for venta, _payload in piece)}
+            logger.warning("%d overdue holds published again: %s", len(piece), outcome.value, extra=ventas)
         published += len(payloads)
     return published
 
 
-def _payloads_of(holds: Sequence[reservation.LiveHold]) -> list[bytes]:
-    """What is to be published; an adjustment is finished here. A hold that cannot be read stops no other."""
+def _payloads_of(holds: Sequence[reservation.LiveHold]) -> list[tuple[UUID, bytes]]:
+    """What is to be published, and of which sale; an adjustment is finished here. What cannot be read stops none."""
     payloads = []
     for hold in holds:
         try:
@@ -111,7 +113,7 @@ def _payloads_of(holds: Sequence[reservation.LiveHold]) -> list[bytes]:
                 _finish_adjustment(hold)
             else:
                 payload, _total = hold_payload(hold=hold)
-                payloads.append(orjson.dumps(payload))
+                payloads.append((hold.venta_id, orjson.dumps(payload)))
         except (UnreadableMessage, ValueError, LookupError, AttributeError, TypeError):
             logger.exception("hold %s of tienda %s cannot be read; it stays", hold.venta_id, hold.tienda_id)
     return payloads
@@ -183,9 +185,16 @@ def record_failed_sale(*, sale: SaleMessage, error: str, now: datetime) -> bool:
         of_now = sale.epoch == epoch
         motivo = MotivoFalla.INTENTOS if of_now else MotivoFalla.EPOCA
         record_failed([FailedRow(sale, motivo, con_reserva=of_now, error=error)], now)
+        transaction.on_commit(partial(_say_failed, sale, motivo))
         if of_now:
             transaction.on_commit(partial(_keep_hold, sale))
     return True
+
+
+def _say_failed(sale: SaleMessage, motivo: MotivoFalla) -> None:
+    """Not why: that is kept with it, for who may read it."""
+    about = {"venta_id": str(sale.venta_id), "tienda": str(sale.tienda_id), "motivo": motivo.value}
+    logger.error("a failed sale waits for a manager", extra=about)
 
 
 def _keep_hold(sale: SaleMessage) -> None:

@@ -112,6 +112,10 @@ def _announce(started: float, verdict: Verdict) -> None:
     )
     for first in range(IDS_A_LINE, len(verdict.fresh), IDS_A_LINE):
         log.info("batch persisted, more of it", ventas=_ids(verdict.fresh[first : first + IDS_A_LINE]))
+    for first in range(0, len(verdict.known), IDS_A_LINE):
+        log.info("written before", ventas=_ids(verdict.known[first : first + IDS_A_LINE]))
+    for sale, motivo in verdict.failed:
+        log.warning("not written", venta_id=str(sale.venta_id), tienda=str(sale.tienda_id), motivo=motivo.value)
 
 
 def _ids(sales: Sequence[SaleMessage]) -> str:
