@@ -8,4 +8,6 @@ from django.views.debug import SafeExceptionReporterFilter
 class CoveringFilter(SafeExceptionReporterFilter):
     """Covers each setting whose name says that it is an address, too."""
 
-    hidden_settings = re.compile(f"{SafeExceptionReporterFilter.hidden_settings.pattern}|URL|LOCATION", re.IGNORECASE)
+    hidden_settings = re.compile(
+        f"{SafeExceptionReporterFilter.hidden_settings.pattern}|URL|LOCATION|ENDPOINT", re.IGNORECASE
+    )

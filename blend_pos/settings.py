@@ -272,6 +272,10 @@ LOGGING = {
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 METRICS_LISTEN = env.str("METRICS_LISTEN", default="")  # host:port where a worker shows what its processes counted
 
+# --- Traces: off while no collector is named; OpenTelemetry reads its own other variables from the environment
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+OTEL_SERVICE_NAME = env.str("OTEL_SERVICE_NAME", default="blend-pos")
+
 # --- Language and time: what a cashier or a manager reads is Spanish first, English beside it.
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", _("español")), ("en", _("inglés"))]

@@ -15,6 +15,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
 
+from blend_pos import tracing
 from blend_pos.telling import describe
 from cache_stock.scripts import StockError
 from ventas import persistence
@@ -90,9 +91,11 @@ def _sqlstate(error: DatabaseError) -> str | None:
 
 
 def _persist_when_possible(sales: Sequence[SaleMessage]) -> Verdict:
-    written = when_possible(lambda: persistence.write(sales=sales, now=datetime.now(UTC)))
+    with tracing.span("write", ventas=len(sales)):
+        written = when_possible(lambda: persistence.write(sales=sales, now=datetime.now(UTC)))
     try:
-        persistence.settle(written=written)
+        with tracing.span("settle"):
+            persistence.settle(written=written)
     except StockError as error:
         # It is committed. The holds are settled when the sweep has these sales persisted again.
         logger.warning("%d sales are written and not settled yet: %s", len(sales), error)

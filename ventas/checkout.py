@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import orjson
 from django.conf import settings
 
+from blend_pos import tracing
 from cache_stock import reservation
 from cache_stock.scripts import ReplyLost, StockError, StockRefused
 from ventas import refusals
@@ -82,17 +83,18 @@ def checkout(*, order: Order) -> Answer:
     )
     nonce = uuid4().hex
     try:
-        held = reservation.reserve(
-            tienda_id=order.tienda_id,
-            venta_id=order.venta_id,
-            huella=huella,
-            nonce=nonce,
-            wanted=wanted_products(order.lines),
-            pedido=pedido.encode(),
-            now_ms=int(order.fecha.timestamp() * 1000),
-            sweep_after_ms=settings.SWEEP_AFTER_MS,
-            most_holds=settings.HOLDS_MAX_PER_TIENDA,
-        )
+        with tracing.span("reserve"):
+            held = reservation.reserve(
+                tienda_id=order.tienda_id,
+                venta_id=order.venta_id,
+                huella=huella,
+                nonce=nonce,
+                wanted=wanted_products(order.lines),
+                pedido=pedido.encode(),
+                now_ms=int(order.fecha.timestamp() * 1000),
+                sweep_after_ms=settings.SWEEP_AFTER_MS,
+                most_holds=settings.HOLDS_MAX_PER_TIENDA,
+            )
     except reservation.ReservationRefused as refusal:
         count_reservation(REFUSALS[type(refusal)])
         return refusals.refuse(order=order, huella=huella, refusal=refusal)
@@ -131,9 +133,14 @@ def _publish(order: Order, huella: str, nonce: str, hold: reservation.Hold) -> A
         if hold.created and _release(order, nonce):
             raise TotalDemasiadoGrande
         return replace(answer, promised=False)
-    published = PUBLISHER.publish(
-        tienda_id=order.tienda_id, payload=orjson.dumps(payload), deadline=order.deadline - TIME_TO_RELEASE_S
-    )
+    with tracing.span("publish") as span:
+        published = PUBLISHER.publish(
+            tienda_id=order.tienda_id,
+            payload=orjson.dumps(payload),
+            deadline=order.deadline - TIME_TO_RELEASE_S,
+            carried=span.carry(order.venta_id),
+        )
+        span.note(outcome=published.outcome.value)
     decision = decide(outcome=published.outcome, armed_epoch=published.armed_epoch, hold=hold)
     if decision is Decision.PROMISE:
         return answer

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from blend_pos import tracing
 from ventas import signatures
 
 MOST_ATTEMPTS = 1_000
@@ -70,4 +71,5 @@ def known_headers(headers: Mapping[Any, Any]) -> dict[str, Any] | None:
     if not all(KNOWN[name](value) for name, value in kept.items()):
         return None
     brokers = {name: value for name, value in headers.items() if str(name).startswith(BROKERS_OWN)}
-    return kept | brokers
+    carried = tracing.together([headers.get(tracing.HEADER)])
+    return kept | brokers | ({tracing.HEADER: carried} if carried else {})

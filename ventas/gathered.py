@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 from kombu.message import Message
 
+from blend_pos import tracing
 from ventas.publisher import BODY_END, BODY_START, persist_headers, persist_properties
 
 MOST_SALES_BYTES = 256 * 1024  # then a call is full: some 280 sales of 4 lines
@@ -42,11 +43,12 @@ class GatheredMessage(Message):
     """Several messages as one, for Celery to handle as any other.
 
     Its headers are its own: no signature covers those of a message, and one that says that it has expired would take
-    its neighbours' sales with it.
+    its neighbours' sales with it. What the sales' traces take along goes on, and decides nothing.
     """
 
     def __init__(self, parts: Sequence[Message]) -> None:
-        first, headers = parts[0], persist_headers(ventas=f"of {len(parts)} messages")
+        carried = tracing.together(part.headers.get(tracing.HEADER) for part in parts)
+        first, headers = parts[0], persist_headers(ventas=f"of {len(parts)} messages", carried=carried)
         sales = b",".join(_body(part)[len(BODY_START) : -len(BODY_END)] for part in parts)
         body: Any = BODY_START + sales + BODY_END
         super().__init__(

@@ -9,10 +9,11 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from blend_pos import tracing
 from ventas.metrics import count_publish
 from ventas.publisher import HEARTBEAT_S, Link, Outcome, persist_message
 
@@ -28,6 +29,7 @@ class _Waiting:
     tienda_id: UUID
     payload: bytes
     deadline: float
+    carried: Mapping[str, str]
     done: threading.Event = field(default_factory=threading.Event)
     taken: bool = False
     outcome: Outcome = Outcome.UNKNOWN
@@ -55,10 +57,13 @@ class GatheringPublisher:
         self._condition = threading.Condition()
         self._queue: deque[_Waiting] = deque()
 
-    def publish(self, *, tienda_id: UUID, payload: bytes, deadline: float) -> Published:
-        """Publish one sale with whatever else waits; wait for the outcome until `deadline` (time.monotonic())."""
+    def publish(
+        self, *, tienda_id: UUID, payload: bytes, deadline: float, carried: Mapping[str, str] = tracing.NOTHING
+    ) -> Published:
+        """Publish one sale with whatever else waits; wait for the outcome until `deadline` (time.monotonic()).
+        `carried`: what its trace takes along."""
         self._ensure_started()
-        waiting = _Waiting(tienda_id, payload, deadline)
+        waiting = _Waiting(tienda_id, payload, deadline, carried)
         with self._condition:
             if len(self._queue) >= self._most_waiting:
                 return Published(Outcome.REFUSED)
@@ -114,7 +119,8 @@ class GatheringPublisher:
 
     def _publish(self, link: Link, batch: list[_Waiting]) -> None:
         deadline = min(waiting.deadline for waiting in batch)
-        message = persist_message([waiting.payload for waiting in batch])
+        carried = tracing.together(waiting.carried for waiting in batch)
+        message = persist_message([waiting.payload for waiting in batch], carried=carried)
         started = time.monotonic()
         outcome = link.send(message, deadline=deadline)
         count_publish(outcome=outcome.value, sales=len(batch), seconds=time.monotonic() - started)

@@ -18,6 +18,7 @@ from amqp.exceptions import AccessRefused, AMQPError, NotFound
 from kombu import Connection
 from kombu.exceptions import KombuError
 
+from blend_pos import tracing
 from ventas import signatures, topology
 
 CONNECT_TIMEOUT_S = 0.6
@@ -52,20 +53,27 @@ class TaskMessage:
 
 
 def persist_message(
-    payloads: Sequence[bytes], *, retries: int = 0, routing_key: str = topology.SALES_CREATED, error: str = ""
+    payloads: Sequence[bytes],
+    *,
+    retries: int = 0,
+    routing_key: str = topology.SALES_CREATED,
+    error: str = "",
+    carried: Mapping[str, str] = tracing.NOTHING,
 ) -> TaskMessage:
-    """One message for these sales, each encoded already. `retries` counts the attempts before this one."""
+    """One message for these sales, each encoded already. `retries` counts the attempts before this one; `carried` is
+    what their traces take along."""
     body = BODY_START + b",".join(payloads) + BODY_END
-    headers = persist_headers(ventas=str(len(payloads)), retries=retries) | {signatures.HEADER: signatures.sign(body)}
+    headers = persist_headers(ventas=str(len(payloads)), retries=retries, carried=carried)
+    headers[signatures.HEADER] = signatures.sign(body)
     if error:
         headers["error"] = error[:1000]
     return TaskMessage(body, headers, persist_properties(headers), routing_key=routing_key)
 
 
-def persist_headers(*, ventas: str, retries: int = 0) -> dict[str, Any]:
+def persist_headers(*, ventas: str, retries: int = 0, carried: Mapping[str, str] = tracing.NOTHING) -> dict[str, Any]:
     """Of a new call, without its signature. `ventas`: how many sales, for people."""
     call_id = str(uuid4())
-    return {
+    headers: dict[str, Any] = {
         "lang": "py",
         "task": PERSIST_TASK,
         "id": call_id,
@@ -81,6 +89,9 @@ def persist_headers(*, ventas: str, retries: int = 0) -> dict[str, Any]:
         "origin": f"{os.getpid()}@{socket.gethostname()}",
         "ignore_result": True,
     }
+    if carried:
+        headers[tracing.HEADER] = dict(carried)
+    return headers
 
 
 def persist_properties(headers: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from celery.exceptions import Reject
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from blend_pos import tracing
 from blend_pos.telling import describe
 from blend_pos.tiendas.models import Tienda
 from cache_stock.scripts import StockError
@@ -42,19 +43,20 @@ def persist_sales(self: "Task[..., None]", *, ventas: list[dict[str, Any]]) -> N
     again."""
     started = time.monotonic()
     sales, unreadable = _read(ventas)
-    heard = partial(_announce, started)
     deliveries = int(getattr(self.request, "x-delivery-count", 0) or 0)
     # The second delivery is no longer put together with others; from the third on its sales are.
     again = deliveries > 1 or (not deliveries and bool((self.request.delivery_info or {}).get("redelivered")))
     try:
         if unreadable:
             batches.when_possible(lambda: recovery.record_unreadable(bodies=unreadable, now=datetime.now(UTC)))
-        if again and len(sales) > 1:
-            broken = batches.persist_one_by_one(sales=sales, deliveries=max(deliveries, 1), heard=heard)
-        else:
-            broken = batches.persist_all(sales=sales, heard=heard) if sales else []
-        for sale, error in broken:
-            _try_again(sale, attempt=self.request.retries + 1, error=error, heard=heard)
+        with tracing.batch(getattr(self.request, tracing.HEADER, None), ventas=len(sales)) as span:
+            heard = partial(_announce, started, span)
+            if again and len(sales) > 1:
+                broken = batches.persist_one_by_one(sales=sales, deliveries=max(deliveries, 1), heard=heard)
+            else:
+                broken = batches.persist_all(sales=sales, heard=heard) if sales else []
+            for sale, error in broken:
+                _try_again(sale, attempt=self.request.retries + 1, error=error, heard=heard, span=span)
     except batches.StillAway as away:
         raise Reject(reason="postgresql", requeue=True) from away
 
@@ -71,26 +73,29 @@ def _read(ventas: object) -> tuple[list[SaleMessage], list[tuple[str, str]]]:
     return sales, unreadable
 
 
-def _try_again(sale: SaleMessage, *, attempt: int, error: Exception, heard: batches.Heard) -> None:
+def _try_again(sale: SaleMessage, *, attempt: int, error: Exception, heard: batches.Heard, span: tracing.Span) -> None:
     """Publish one sale alone with its attempts raised; where the broker refuses, the attempts that are left run
     here."""
     payload = orjson.dumps(sale_as_payload(sale))
     why = describe(error)
+    carried = span.carry(sale.venta_id)
     while attempt < settings.SALE_ATTEMPTS:
-        message = persist_message([payload], retries=attempt)
+        message = persist_message([payload], retries=attempt, carried=carried)
         count_broken(retried=True)
+        span.tell("retried", [sale.venta_id])
         if _link.send(message, deadline=time.monotonic() + PUBLISH_AGAIN_S) is Outcome.CONFIRMED:
             return
         attempt += 1
         if not batches.persist_all(sales=[sale], heard=heard):
             return
     count_broken(retried=False)
-    message = persist_message([payload], retries=attempt, routing_key=topology.SALES_FAILED, error=why)
+    span.tell("failed", [sale.venta_id])
+    message = persist_message([payload], retries=attempt, routing_key=topology.SALES_FAILED, error=why, carried=carried)
     if _link.send(message, deadline=time.monotonic() + PUBLISH_AGAIN_S) is not Outcome.CONFIRMED:
         batches.when_possible(lambda: recovery.record_failed_sale(sale=sale, error=why, now=datetime.now(UTC)))
 
 
-def _announce(started: float, verdict: Verdict) -> None:
+def _announce(started: float, span: tracing.Span, verdict: Verdict) -> None:
     """Four lines for each sale on the console, one structured line for the batch."""
     seconds = time.monotonic() - started
     count_sales(written=len(verdict.fresh), known=len(verdict.known), failed=len(verdict.failed), seconds=seconds)
@@ -116,6 +121,14 @@ def _announce(started: float, verdict: Verdict) -> None:
         log.info("written before", ventas=_ids(verdict.known[first : first + IDS_A_LINE]))
     for sale, motivo in verdict.failed:
         log.warning("not written", venta_id=str(sale.venta_id), tienda=str(sale.tienda_id), motivo=motivo.value)
+    _trace(span, verdict)
+
+
+def _trace(span: tracing.Span, verdict: Verdict) -> None:
+    span.tell("written", (sale.venta_id for sale in verdict.fresh))
+    span.tell("known", (sale.venta_id for sale in verdict.known))
+    for sale, motivo in verdict.failed:
+        span.tell(motivo.value, [sale.venta_id])
 
 
 def _ids(sales: Sequence[SaleMessage]) -> str:

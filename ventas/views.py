@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from blend_pos import tracing
 from blend_pos.tiendas.authentication import seat_of
 from blend_pos.tiendas.permissions import CajeroOrAbove
 from ventas import selectors
@@ -59,21 +60,22 @@ class CheckoutView(APIView):
         body = read_body(request.data)
         key = read_key(meta.get("HTTP_IDEMPOTENCY_KEY"))
         seat = seat_of(request)
-        answer = checkout(
-            order=Order(
-                tienda_id=seat.tienda_id,
-                cajero_id=seat.usuario_id,
-                terminal_id=seat.terminal_id,
-                venta_id=key or uuid4(),
-                client_key=key is not None,
-                metodo_pago=body.metodo_pago,
-                lines=body.lines,
-                fecha=datetime.now(ZoneInfo(seat.zona_horaria)),
-                deadline=new_deadline(arrival=arrival),
-                pagos=body.pagos,
-                vendida=body.vendida,
-            )
+        order = Order(
+            tienda_id=seat.tienda_id,
+            cajero_id=seat.usuario_id,
+            terminal_id=seat.terminal_id,
+            venta_id=key or uuid4(),
+            client_key=key is not None,
+            metodo_pago=body.metodo_pago,
+            lines=body.lines,
+            fecha=datetime.now(ZoneInfo(seat.zona_horaria)),
+            deadline=new_deadline(arrival=arrival),
+            pagos=body.pagos,
+            vendida=body.vendida,
         )
+        with tracing.span("checkout", since=arrival, venta_id=order.venta_id, tienda_id=order.tienda_id) as span:
+            answer = checkout(order=order)
+            span.note(lineas=len(order.lines), outcome="taken" if answer.promised else "followed")
         return Response(_answer_body(answer), status=201 if answer.promised else 202)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:

@@ -25,6 +25,7 @@ from blend_pos.request_log import _asked_for
 from blend_pos.tiendas import access
 from blend_pos.tiendas.authentication import SessionAccess, TokenAccess
 from blend_pos.tiendas.models import validate_locale, validate_scale_patterns, validate_time_zone
+from blend_pos.tracing import on
 from cache_stock import reservation
 from cache_stock.operations import is_adjustment
 from cache_stock.serializers import LiveStockQuerySerializer, ProductQuerySerializer, read_since, write_since
@@ -248,6 +249,12 @@ def message_headers(value: Any) -> None:
     assert known is None or envelopes.known_headers(known) == known
 
 
+def carried_traces(value: Any) -> None:
+    kept = on.together([value])
+    assert on.together([kept]) == kept
+    assert all(on.TRACEPARENT.fullmatch(text) and on._context(text) is not None for text in kept.values())
+
+
 def signature(value: Any) -> None:
     assert not signatures.is_signed(b"body", value)
 
@@ -310,6 +317,8 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
     "live_query": st.lists(TEXTS, max_size=120),
     "sales_cursor": TEXTS | st.text(alphabet=string.ascii_letters + string.digits + "=+/")
     | TEXTS.map(lambda text: b64encode(b"p=" + text.encode("utf-8", "replace")).decode()),
+    "carried_traces": JSON
+    | st.dictionaries(TEXTS | st.uuids().map(str), JSON | st.from_regex(on.TRACEPARENT), max_size=3),
     "message_headers": st.dictionaries(st.sampled_from([*envelopes.KNOWN, "x-death"]), SCALARS | JSON, max_size=4),
     "signature": JSON | st.binary(),
     "task_argument": JSON | st.lists(JSON | CARTS.map(sale_of)),

@@ -30,6 +30,7 @@ PARSERS: dict[str, list[Callable[[Any], None]]] = {
     "blend_pos/tiendas/authentication.py": [readers.authorization],
     "blend_pos/tiendas/models.py": [readers.tienda_fields],
     "blend_pos/tiendas/sign_in.py": [readers.sign_in_tienda],
+    "blend_pos/tracing/on.py": [readers.carried_traces],
     "cache_stock/intake.py": [readers.adjustment_hold],
     "cache_stock/journal.py": [readers.held_lines],
     "cache_stock/reservation.py": [readers.held_lines],

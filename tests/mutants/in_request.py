@@ -46,7 +46,7 @@ MUTANTS = [
         ),
         (
             "a message is signed",
-            " | {signatures.HEADER: signatures.sign(body)}",
+            "    headers[signatures.HEADER] = signatures.sign(body)\n",
             "",
             ("tests/pipeline/test_forged.py", "tests/pipeline/test_sale.py"),
         ),

@@ -63,6 +63,8 @@ def told(level: str, form: str, host: VirtualHost) -> dict[str, str]:
         "LOG_FORMAT": form,
         "RABBITMQ_URL": host.url,
         "METRICS_TOKEN": "metricas-secretas",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://trazas:trazas-secretas@127.0.0.1:9",  # where nobody listens
+        "OTEL_EXPORTER_OTLP_HEADERS": "authorization=trazas-secretas",
     }
 
 
@@ -108,7 +110,7 @@ def test_nothing_secret_is_told_even_at_debug(
     wait_until(lambda: own_host.ready(FAILED) == 0, timeout_s=60, what="what is no sale is archived")
 
     secrets = [
-        shop.token, session_key(browser), PASSWORD, CARD, NAMED_REFERENCE, "metricas-secretas",
+        shop.token, session_key(browser), PASSWORD, CARD, NAMED_REFERENCE, "metricas-secretas", "trazas-secretas",
         process_environment["SECRET_KEY"], *_passwords(process_environment),
     ]  # fmt: skip
     logs = {process.log.name: process.log_text for process in _of(pipeline, beat)}
@@ -189,11 +191,12 @@ for address in ("/roto", "/api/v1/roto"):
     client = Client(raise_request_exception=False, headers=headers)
     print("\\nPAGE", client.get(address).content.decode())
 """
-    process = spawn([processes.PYTHON, "-c", program], environment={"DEBUG": debug, "LOG_FORMAT": "json"})
+    environment = {"DEBUG": debug, "LOG_FORMAT": "json", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://a:trazas-secretas@b"}
+    process = spawn([processes.PYTHON, "-c", program], environment=environment)
     wait_until(lambda: not process.running, timeout_s=30, what="the program ended")
     text = process.log_text
     assert text.count("\nPAGE ") == 2
-    for secret in (os.environ["SECRET_KEY"], *_passwords(dict(os.environ))):
+    for secret in (os.environ["SECRET_KEY"], "trazas-secretas", *_passwords(dict(os.environ))):
         assert secret not in text
     if debug == "false":
         assert "blend_oculta" not in text
