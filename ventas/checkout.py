@@ -83,6 +83,27 @@ def checkout(*, order: Order) -> Answer:
     )
     nonce = uuid4().hex
     try:
+        held = _hold(order, huella, nonce, pedido)
+    except reservation.ReservationRefused as refusal:
+        return refusals.refuse(order=order, huella=huella, refusal=refusal)
+    except StockRefused as error:
+        raise StockNoDisponible from error
+    except ReplyLost:
+        return _to_follow(order)
+    if isinstance(held, reservation.Persisted):
+        return _persisted(order, huella, held.answer)
+    try:
+        return _publish(order, huella, nonce, held)
+    except (UnreadableMessage, LookupError, TypeError):
+        if held.created:
+            raise
+        logger.exception("hold %s of tienda %s cannot be read", order.venta_id, order.tienda_id)
+        return _to_follow(order)
+
+
+def _hold(order: Order, huella: str, nonce: str, pedido: Pedido) -> reservation.Hold | reservation.Persisted:
+    """Hold the cart's stock, and count what became of that. Raises as reserve() does."""
+    try:
         with tracing.span("reserve"):
             held = reservation.reserve(
                 tienda_id=order.tienda_id,
@@ -97,24 +118,12 @@ def checkout(*, order: Order) -> Answer:
             )
     except reservation.ReservationRefused as refusal:
         count_reservation(REFUSALS[type(refusal)])
-        return refusals.refuse(order=order, huella=huella, refusal=refusal)
-    except StockRefused as error:
-        count_reservation("unavailable")
-        raise StockNoDisponible from error
-    except ReplyLost:
-        count_reservation("reply_lost")
-        return _to_follow(order)
-    if isinstance(held, reservation.Persisted):
-        count_reservation("persisted")
-        return _persisted(order, huella, held.answer)
-    count_reservation("held")
-    try:
-        return _publish(order, huella, nonce, held)
-    except (UnreadableMessage, LookupError, TypeError):
-        if held.created:
-            raise
-        logger.exception("hold %s of tienda %s cannot be read", order.venta_id, order.tienda_id)
-        return _to_follow(order)
+        raise
+    except StockError as error:
+        count_reservation("unavailable" if isinstance(error, StockRefused) else "reply_lost")
+        raise
+    count_reservation("persisted" if isinstance(held, reservation.Persisted) else "held")
+    return held
 
 
 def _publish(order: Order, huella: str, nonce: str, hold: reservation.Hold) -> Answer:
