@@ -12,10 +12,10 @@ from uuid import UUID, uuid4
 
 import orjson
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from blend_pos.tiendas.locks import read_position, read_timeline
-from blend_pos.tiendas.models import Tienda
+from blend_pos.tiendas.models import SONDA_ID, Tienda
 from cache_stock import arming, journal, reservation
 from ventas import broker, recovery
 from ventas.messages import UnreadableMessage, hold_of, read_sale
@@ -90,8 +90,9 @@ def disarm_other_histories() -> None:
 
 
 def _disarmed() -> dict[UUID, int]:
-    """The tiendas that are not armed, with the epoch that PostgreSQL has."""
-    epochs = dict(Tienda.objects.filter(is_active=True).values_list("id", "epoch"))
+    """The tiendas that are not armed, with the epoch that PostgreSQL has. Closed ones sell nothing; the probe does."""
+    sell = Q(is_active=True) | Q(pk=SONDA_ID)
+    epochs = dict(Tienda.objects.filter(sell).values_list("id", "epoch"))
     armed = reservation.armed_epochs(tiendas=list(epochs))
     return {tienda: epoch for tienda, epoch in epochs.items() if armed[tienda] is None}
 

@@ -15,7 +15,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from blend_pos.tiendas.models import Tienda
+from blend_pos.tiendas.models import SONDA_ID, Tienda
 from cache_stock.scripts import StockError
 from cache_stock.vitals import read_vitals
 from ventas import broker
@@ -75,7 +75,7 @@ class StateCollector(Collector):
 
     def _of_postgresql(self) -> list[Metric]:
         self._tiendas = list(Tienda.objects.filter(is_active=True, epoch__gt=0).values_list("id", flat=True))
-        failed = VentaFallida.objects.filter(estado=EstadoFalla.ABIERTA).count()
+        failed = VentaFallida.objects.filter(estado=EstadoFalla.ABIERTA).exclude(tienda=SONDA_ID).count()
         return [GaugeMetricFamily("sales_failed_open", "Failed sales that wait for a person.", value=failed)]
 
     def _of_redis(self) -> list[Metric]:

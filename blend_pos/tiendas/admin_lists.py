@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from blend_pos.tiendas.admin_roles import TiendaScopedAdmin, tiendas_with_role
-from blend_pos.tiendas.models import Tienda
+from blend_pos.tiendas.models import SONDA_ID, Tienda
 
 Row = TypeVar("Row", bound=Model)
 MOST_ROWS = 10_000
@@ -52,7 +52,7 @@ def visible_tiendas(request: HttpRequest, rol: str) -> Sequence[tuple[UUID, str]
     """The tiendas in which one may look, (id, nombre) by nombre; read once a request."""
     found: dict[str, list[tuple[UUID, str]]] = getattr(request, VISIBLE_ATTRIBUTE, {})
     if rol not in found:
-        tiendas = Tienda.objects.order_by("nombre", "id")
+        tiendas = Tienda.objects.exclude(pk=SONDA_ID).order_by("nombre", "id")
         if not request.user.is_superuser:
             tiendas = tiendas.filter(pk__in=tiendas_with_role(request, rol))
         found[rol] = list(tiendas.values_list("pk", "nombre"))

@@ -11,7 +11,7 @@ from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest
 
 from blend_pos.tiendas.admin_acts import RecordedAdmin
-from blend_pos.tiendas.models import ROLE_ORDER, Rol, Terminal, Tienda
+from blend_pos.tiendas.models import ROLE_ORDER, SONDA_ID, Rol, Terminal, Tienda
 from blend_pos.tiendas.selectors import roles_of
 
 Row = TypeVar("Row", bound=Model)
@@ -48,10 +48,10 @@ class TiendaScopedAdmin(RecordedAdmin, _Admin[Row]):
     change_rol: ClassVar[str | None] = Rol.ADMINISTRADOR
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Row]:
-        """The rows of the tiendas in which one may look."""
+        """The rows of the tiendas in which one may look; the probe's are nobody's."""
         rows = super().get_queryset(request)
         if request.user.is_superuser:
-            return rows
+            return rows.exclude(**{self.tienda_path: SONDA_ID})
         return rows.filter(**{f"{self.tienda_path}__in": tiendas_with_role(request, self.view_rol)})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -87,7 +87,10 @@ class TiendaScopedAdmin(RecordedAdmin, _Admin[Row]):
         self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
     ) -> "ModelChoiceField[Any] | None":
         """Offer only tiendas in which one may change something, their terminals and their people."""
-        if not request.user.is_superuser:
+        if request.user.is_superuser:
+            if db_field.related_model is Tienda:
+                kwargs["queryset"] = Tienda.objects.exclude(pk=SONDA_ID)
+        else:
             tiendas = tiendas_with_role(request, self.change_rol or Rol.ADMINISTRADOR)
             offered: dict[type[Model], QuerySet[Any]] = {
                 Tienda: Tienda.objects.filter(pk__in=tiendas),
