@@ -276,6 +276,10 @@ METRICS_LISTEN = env.str("METRICS_LISTEN", default="")  # host:port where a work
 OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 OTEL_SERVICE_NAME = env.str("OTEL_SERVICE_NAME", default="blend-pos")
 
+# --- The go-live check: where web is, and how many workers a shop runs at least
+WEB_URL = env.str("WEB_URL", default="http://127.0.0.1:8000")
+SALES_WORKERS_MIN = env.int("SALES_WORKERS_MIN", default=3)
+
 # --- Language and time: what a cashier or a manager reads is Spanish first, English beside it.
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", _("español")), ("en", _("inglés"))]

@@ -32,6 +32,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 GRACE_S = 20
 ENDING_S = 5  # the web server of a run that was killed may still be ending
 WAITS_FOR_COLD_START = 2  # warmup_stock's status where Redis has restarted since: beat sees to it
+WORKERS = 1  # Celery's; each has as many processes as the cores allow
 STOPPED_BY_HAND = {130, 143}  # 128 + SIGINT, 128 + SIGTERM
 
 
@@ -154,8 +155,9 @@ def serve(settings: Mapping[str, str], parts: Mapping[str, Mapping[str, str]], *
     return status or 1
 
 
-def choose_servers() -> tuple[dict[str, str], run_servers.Servers]:
-    """(the environment of every process, the servers). Installs RabbitMQ where that is asked for and needed."""
+def choose_servers(*, port: int) -> tuple[dict[str, str], run_servers.Servers]:
+    """(the environment of every process, the servers), of a run whose web server is at `port`. Installs RabbitMQ where
+    that is asked for and needed."""
     kept = environment.Secrets.kept_in(FOLDER / "secrets.json")
     given = environment.named(processes.ROOT / ".env")
     servers = run_servers.choose(environment=given, secrets=kept, folder=FOLDER)
@@ -164,7 +166,12 @@ def choose_servers() -> tuple[dict[str, str], run_servers.Servers]:
         servers = run_servers.choose(environment=given, secrets=kept, folder=FOLDER)
     if servers.rabbitmq_missing:
         say(f"{servers.rabbitmq_missing}. Until then the sales go through Redis.")
-    settings = {"SECRET_KEY": given.get("SECRET_KEY", kept.secret_key), **servers.settings}
+    settings = {
+        "SECRET_KEY": given.get("SECRET_KEY", kept.secret_key),
+        **servers.settings,
+        "SALES_WORKERS_MIN": given.get("SALES_WORKERS_MIN", str(WORKERS)),  # these two for manage.py golive_check
+        "WEB_URL": f"http://127.0.0.1:{port}",
+    }
     environment.write_settings(processes.ROOT / ".env", settings)
     return given | settings, servers
 
@@ -176,7 +183,7 @@ def main() -> int:
         port = read_port(name="PORT", text=os.environ.get("PORT", "8000"))
         remedy = f"Stop that one, or: make run PORT={port + 1}"
         require_free(port=port, wanted_by="The web server", remedy=remedy, patience_s=ENDING_S)
-        settings, servers = choose_servers()
+        settings, servers = choose_servers(port=port)
         start = time.monotonic()
         try:
             start_together(servers.private)

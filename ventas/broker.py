@@ -40,7 +40,7 @@ class FailedMessage:
 
 
 @contextmanager
-def _channel() -> Iterator[Any]:
+def _channel(*, declares: bool = True) -> Iterator[Any]:
     """A channel of a connection of its own, every wait bounded."""
     options: dict[str, Any] = {"read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S}
     if not settings.RABBITMQ_URL.startswith("amqp"):
@@ -50,7 +50,8 @@ def _channel() -> Iterator[Any]:
         client = Connection(settings.RABBITMQ_URL, connect_timeout=TIMEOUT_S, transport_options=options)
         connection = client.transport.establish_connection()
         channel = client.transport.create_channel(connection)
-        topology.declare(channel)
+        if declares:
+            topology.declare(channel)
         yield channel
     except BROKER_ERRORS as error:
         raise BrokerAway(str(error)) from error
@@ -94,6 +95,12 @@ def _depth(channel: Any, queue: str) -> Depth:
     return Depth(int(declared.message_count), int(declared.consumer_count))
 
 
+def depth_of(queue: str) -> Depth:
+    """One queue by its name, as it is: nothing is declared for it. Raises BrokerAway, also where it is not there."""
+    with _channel(declares=False) as channel:
+        return _depth(channel, queue)
+
+
 @contextmanager
 def failed_messages() -> Iterator[list[FailedMessage]]:
     """At most FAILED_AT_ONCE messages of queue.sales.failed; those not acknowledged in the block go back. Raises
@@ -114,7 +121,7 @@ def unfinished_messages() -> int:
     """Messages of the sales queues: ready, unacknowledged, or on their way to the failed ones; as the broker last
     counted them. Raises BrokerAway."""
     if settings.RABBITMQ_URL.startswith("amqp"):
-        return sum(_managed_count(queue.name) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE))
+        return sum(messages_in(queue.name) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE))
     with _channel() as channel:
         client = channel.client
         ready = sum(int(client.llen(queue.name)) for queue in (topology.SALES_QUEUE, topology.FAILED_QUEUE))
@@ -123,8 +130,17 @@ def unfinished_messages() -> int:
         return ready + sum(exchange in SALES_EXCHANGES for exchange in unacknowledged)
 
 
-def _managed_count(queue: str) -> int:
-    """Messages of one queue by RabbitMQ's management API: only it tells the unacknowledged ones."""
+def messages_in(queue: str) -> int:
+    """Messages of one queue, ready and unacknowledged, as RabbitMQ last counted them. Raises BrokerAway."""
+    try:
+        return int(managed(queue)["messages"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BrokerAway(f"management API: {error}") from error
+
+
+def managed(queue: str) -> dict[str, Any]:
+    """One queue by RabbitMQ's management API: only it tells unacknowledged messages, and how a queue was declared.
+    Raises BrokerAway."""
     url = urlsplit(settings.RABBITMQ_MANAGEMENT_URL)
     host = f"{url.hostname}:{url.port or 15672}"
     vhost = unquote(urlsplit(settings.RABBITMQ_URL).path[1:]) or "/"
@@ -133,7 +149,7 @@ def _managed_count(queue: str) -> int:
     request.add_header("Authorization", f"Basic {credentials}")
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
-            state = json.load(response)
-        return int(state["messages"])
-    except (OSError, ValueError, KeyError) as error:
+            state: dict[str, Any] = json.load(response)
+    except (OSError, ValueError) as error:
         raise BrokerAway(f"management API: {error}") from error
+    return state

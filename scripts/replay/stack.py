@@ -41,7 +41,7 @@ def running_stack(*, port: int) -> Iterator[Stack]:
         return
     run.say(f"Nothing answers at {_url(port)}: starting everything, as make run does.")
     run.FOLDER.mkdir(mode=0o700, exist_ok=True)
-    settings, servers = run.choose_servers()
+    settings, servers = run.choose_servers(port=port)
     try:
         start_together(servers.private)
         run.prepare(settings)

@@ -1,0 +1,277 @@
+"""manage.py golive_check on a running shop: green as it is; red, with the right advice, for each thing broken."""
+
+import shlex
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from kombu import Connection, Queue
+
+from blend_pos.tiendas.models import SONDA_ID
+from scripts.ports import free_port
+from tests.conftest import SERVICES
+from tests.golive.breaking import Break, redis_setting, rows, stopped, warmed
+from tests.golive.open_shop import OpenShop
+from tests.pipeline.rabbit import VirtualHost
+from tests.polling import wait_until
+from ventas import topology
+from ventas.golive.rabbitmq import MOST_WAITING
+
+SALES = topology.SALES_QUEUE.name
+ADVICES_HERE = {
+    "redis.maxmemory",  # none is set here
+    "backup.daily",
+    "settings.allowed_hosts",
+    "settings.tls",
+    "settings.metrics_token",
+    "monitoring.prometheus",
+    "monitoring.grafana",
+    "selling.p95",  # nothing was sold over HTTP yet
+    "selling.hit_rate",
+    "selling.drift",
+}
+LONG_AGO_MS = int(timedelta(hours=25).total_seconds() * 1000)
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_a_shop_that_is_as_it_should_be_is_green(open_shop: OpenShop) -> None:
+    found = open_shop.check()
+
+    assert found.failed == set(), found.text
+    assert found.status == 0
+    assert found.advices <= ADVICES_HERE
+    assert {"sale.taken", "sale.written", "sale.ledger"} <= found.lines.keys()
+    assert "ms" in found.said("sale.written")
+
+
+def test_what_it_says_is_spanish_and_english(open_shop: OpenShop) -> None:
+    spanish = open_shop.manage("golive_check", "--no-sale", f"--web-url={open_shop.web.url}")
+    english = open_shop.manage("golive_check", "--no-sale", f"--web-url={open_shop.web.url}", "--idioma=en")
+
+    assert spanish.returncode == english.returncode == 0, spanish.stdout
+    assert "bien  Workers conectados: 1 de 1" in spanish.stdout
+    assert "0 fallas" in spanish.stdout
+    assert "fine  Workers connected: 1 of 1" in english.stdout
+    assert "0 failed" in english.stdout
+
+
+A_CLOCK_AHEAD = """
+CREATE SCHEMA ahead;
+CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+    AS $$ SELECT pg_catalog.clock_timestamp() + interval '90 seconds' $$;
+ALTER DATABASE blend_pos SET search_path = ahead, pg_catalog, public;
+"""
+THE_CLOCK_AGAIN = "ALTER DATABASE blend_pos RESET search_path; DROP SCHEMA ahead CASCADE;"
+LAST = "(SELECT max(id) FROM django_migrations WHERE app = 'ventas')"
+SENT = "UPDATE django_celery_beat_periodictask SET last_run_at = now() - interval '{} minutes'"
+WARMING = "UPDATE django_celery_beat_periodictask SET enabled = {} WHERE task = 'cache_stock.warm_due'"
+ACTIVE = f"UPDATE tiendas SET is_active = {{}} WHERE id <> '{SONDA_ID}'"
+
+BROKEN: dict[str, tuple[Break, str, str, str]] = {
+    "AOF off": (redis_setting("appendonly", "no"), "redis.aof", "apagado", "appendonly yes"),
+    "AOF never on disk": (redis_setting("appendfsync", "no"), "redis.aof", "appendfsync no", "everysec"),
+    "eviction": (redis_setting("maxmemory-policy", "allkeys-lru"), "redis.eviction", "allkeys-lru", "noeviction"),
+    "no worker": (stopped("worker"), "rabbitmq.workers", "0 de 1", "Arranca"),
+    "no maintenance": (stopped("maintenance"), "rabbitmq.maintenance", "0 de 1", "Arranca mantenimiento"),
+    "never warmed": (warmed(None), "stock.warm", "Tienda Centro", "warmup_stock --all"),
+    "beat is silent": (rows(SENT.format(11), SENT.format(0)), "beat.sent", "no desde", "Arranca beat"),
+    "nobody warms": (rows(WARMING.format(False), WARMING.format(True)), "beat.schedule", "warm_due", "admin"),
+    "a clock ahead": (rows(A_CLOCK_AHEAD, THE_CLOCK_AGAIN), "clock.postgresql", "adelantado 9", "timedatectl"),
+    "no tienda": (
+        rows(ACTIVE.format(False), ACTIVE.format(True)),
+        *("stock.tiendas", "ninguna", "/admin/"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_one_thing_broken_is_one_line_with_what_to_do(open_shop: OpenShop, what: str) -> None:
+    breaking, key, seen, todo = BROKEN[what]
+    with breaking(open_shop):
+        found = open_shop.check("--no-sale")
+
+    assert found.status == 1
+    assert key in found.failed
+    assert seen in found.lines[key]["seen"]
+    assert todo in found.lines[key]["todo"]
+    assert found.failed == {key}, found.text
+
+
+def test_an_old_warmup_is_not_young(open_shop: OpenShop) -> None:
+    with warmed(str(int(time.time() * 1000) - LONG_AGO_MS))(open_shop):
+        found = open_shop.check("--no-sale")
+
+    assert found.failed == {"stock.warm"}
+    assert "más de 24 h: Tienda Centro" in found.said("stock.warm")
+
+
+def test_an_invalid_index_is_mended_as_it_says(open_shop: OpenShop) -> None:
+    name = "idx_ledger_producto_fecha"
+    open_shop.sql(f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{name}'::regclass")
+    found = open_shop.check("--no-sale")
+
+    assert found.failed == {"postgresql.indexes"}
+    assert name in found.lines["postgresql.indexes"]["seen"]
+    open_shop.sql(found.lines["postgresql.indexes"]["todo"].partition(": ")[2])
+    assert open_shop.check("--no-sale").failed == set()
+
+
+def test_an_index_that_is_gone_is_named(open_shop: OpenShop) -> None:
+    name = "idx_productos_tienda_activo"
+    (made,) = open_shop.sql(f"SELECT indexdef FROM pg_indexes WHERE indexname = '{name}'")[0]
+    open_shop.sql(f"DROP INDEX {name}")
+    try:
+        found = open_shop.check("--no-sale")
+    finally:
+        open_shop.sql(made)
+
+    assert found.failed == {"postgresql.indexes"}
+    assert f"faltan: {name}" in found.said("postgresql.indexes")
+
+
+def test_a_migration_that_was_not_applied_is_named(open_shop: OpenShop) -> None:
+    ((app, name, applied),) = open_shop.sql(f"SELECT app, name, applied::text FROM django_migrations WHERE id = {LAST}")
+    open_shop.sql(f"DELETE FROM django_migrations WHERE id = {LAST}")
+    try:
+        found = open_shop.check("--no-sale")
+    finally:
+        open_shop.sql(f"INSERT INTO django_migrations (app, name, applied) VALUES ('{app}', '{name}', '{applied}')")
+
+    assert found.failed == {"postgresql.migrations"}
+    assert f"{app}.{name}" in found.said("postgresql.migrations")
+    assert "manage.py migrate" in found.said("postgresql.migrations")
+
+
+def test_a_postgresql_that_spares_the_disk_is_said(open_shop: OpenShop) -> None:
+    found = open_shop.check("--no-sale", environment={"DATABASE_URL": SERVICES.postgres.url})
+
+    assert "postgresql.durable" in found.failed
+    assert "fsync = on" in found.said("postgresql.durable")
+
+
+SETTINGS: dict[str, tuple[dict[str, str], str, str]] = {
+    "DEBUG": ({"DEBUG": "true"}, "settings.debug", "DEBUG=false"),
+    "key": ({"SECRET_KEY": "change-me"}, "settings.secret_key", "token_urlsafe(48)"),
+    "hosts": ({"ALLOWED_HOSTS": "*,localhost"}, "settings.allowed_hosts", "el nombre de la tienda"),
+    "no TLS on a network": ({"ALLOWED_HOSTS": "caja.example.com"}, "settings.tls", "HTTPS=true"),
+    "short token": ({"METRICS_TOKEN": "abc"}, "settings.metrics_token", "METRICS_TOKEN"),
+}
+
+
+@pytest.mark.parametrize("what", SETTINGS)
+def test_a_setting_that_is_not_for_a_shop(open_shop: OpenShop, what: str) -> None:
+    environment, key, todo = SETTINGS[what]
+    found = open_shop.check("--no-sale", environment=environment)
+
+    assert key in found.failed
+    assert todo in found.lines[key]["todo"]
+
+
+def test_the_password_that_rabbitmq_comes_with_is_said(open_shop: OpenShop) -> None:
+    url = f"amqp://guest:guest@127.0.0.1:{SERVICES.rabbit.port}//"
+    found = open_shop.check("--no-sale", environment={"RABBITMQ_URL": url})
+
+    assert "settings.passwords" in found.failed
+    assert "RABBITMQ_URL" in found.said("settings.passwords")
+
+
+AWAY = {
+    "PostgreSQL": ("DATABASE_URL", "postgres://blend:{}@127.0.0.1:{}/blend", ("postgresql.", "stock.", "beat.")),
+    "Redis": ("REDIS_URL", "redis://:{}@127.0.0.1:{}/0", ("redis.", "stock.", "clock.redis")),
+    "RabbitMQ": ("RABBITMQ_URL", "amqp://blend:{}@127.0.0.1:{}/blend", ("rabbitmq.",)),
+}
+
+
+@pytest.mark.parametrize("server", AWAY)
+def test_a_server_that_is_away_fails_its_lines_and_no_other(open_shop: OpenShop, server: str) -> None:
+    name, url, own = AWAY[server]
+    start = time.monotonic()
+    found = open_shop.check(environment={name: url.format("x" * 20, free_port())})
+
+    assert time.monotonic() - start < 40
+    assert found.failed & {key for key in found.lines if not key.startswith((*own, "clock.", "sale."))} == set(), (
+        found.text
+    )
+    expected = {key for key in found.lines if key.startswith(own)} - {"stock.tiendas", "stock.armed", "stock.warm"}
+    assert expected <= found.failed
+    assert "sale.taken" in found.failed
+    assert all(found.lines[key]["todo"] for key in found.failed)
+    assert server in found.said(min(expected))
+
+
+def test_a_postgresql_that_hangs_is_given_up(open_shop: OpenShop) -> None:
+    open_shop.postgres.freeze()
+    start = time.monotonic()
+    try:
+        found = open_shop.check()
+    finally:
+        open_shop.postgres.thaw()
+
+    assert time.monotonic() - start < 60
+    assert {"postgresql.migrations", "postgresql.durable", "stock.tiendas", "sale.taken"} <= found.failed
+    assert {"redis.aof", "rabbitmq.workers"}.isdisjoint(found.failed)
+    wait_until(lambda: open_shop.check().status == 0, timeout_s=90, what="the shop is green again")
+
+
+def test_queues_that_somebody_made_by_hand_are_not_ours(open_shop: OpenShop) -> None:
+    other = VirtualHost(SERVICES.rabbit, "golive-classic")
+    other.create()
+    try:
+        with Connection(other.url) as connection:
+            Queue(SALES, durable=True)(connection.default_channel).declare()
+        found = open_shop.check("--no-sale", environment={"RABBITMQ_URL": other.url})
+    finally:
+        other.delete()
+
+    said = found.said("rabbitmq.sales_queue")
+    assert {"rabbitmq.sales_queue", "rabbitmq.failed_queue", "rabbitmq.workers"} <= found.failed
+    for wanted in ("x-max-length es None", "x-overflow", "x-dead-letter-exchange", "x-queue-type", "delete_queue"):
+        assert wanted in said
+
+
+def test_without_a_worker_the_sale_is_taken_and_not_written(open_shop: OpenShop) -> None:
+    with stopped("worker")(open_shop):
+        found = open_shop.check()
+
+    assert found.failed == {"rabbitmq.workers", "sale.written", "sale.ledger"}
+    assert "RESERVADA" in found.said("sale.written")
+    wait_until(lambda: open_shop.check().status == 0, timeout_s=60, what="the shop is green again")
+
+
+def test_a_long_queue_is_said(open_shop: OpenShop) -> None:
+    with stopped("worker")(open_shop):
+        open_shop.host.publish_all([(b"{}", {})] * MOST_WAITING)
+        found = open_shop.check("--no-sale")
+        wait_until(  # what /metrics says is some seconds old
+            lambda: "selling.queue" in open_shop.check("--no-sale").failed, timeout_s=30, what="/metrics says it, too"
+        )
+        with open_shop.host.channel() as channel:
+            channel.queue_purge(SALES)
+
+    assert found.failed >= {"rabbitmq.depth", "rabbitmq.workers"}
+    assert "La cola es larga" in found.said("rabbitmq.depth")
+
+
+def test_a_sale_that_the_workers_take_for_forged_is_not_written(open_shop: OpenShop) -> None:
+    """Another SECRET_KEY than the workers': no setting alone shows that, and the sweep's copy of it comes late."""
+    found = open_shop.check(environment={"SECRET_KEY": "another-one-" * 5})
+
+    assert "sale.taken" not in found.failed
+    assert "sale.written" in found.failed
+
+
+def test_web_that_is_not_there_is_said(open_shop: OpenShop) -> None:
+    found = open_shop.check("--no-sale", f"--web-url=http://127.0.0.1:{free_port()}")
+
+    assert {"web.checkout", "web.metrics", "selling.p95"} <= found.failed
+    assert "--web-url" in found.said("web.checkout")
+
+
+def test_a_backup_of_today_is_seen(open_shop: OpenShop, tmp_path: Path) -> None:
+    words = ["--no-sale", f"--backups={shlex.quote(str(tmp_path))}"]
+    assert open_shop.check(*words).failed == {"backup.daily"}
+
+    (tmp_path / "appendonlydir.tar").write_bytes(b"of today")
+    assert "backup.daily" not in open_shop.check(*words).failed | open_shop.check(*words).advices

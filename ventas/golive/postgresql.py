@@ -1,0 +1,100 @@
+"""PostgreSQL: the tables are today's, their indexes work, and what it has committed is on disk."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import UniqueConstraint
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ventas.golive.findings import Asked, Check, Finding, Part, failed, passed
+
+APPS = ("tiendas", "inventario", "ventas")
+INDEXES = """
+SELECT i.relname, x.indisvalid AND x.indisready AND x.indislive
+FROM pg_index x
+JOIN pg_class i ON i.oid = x.indexrelid
+JOIN pg_namespace n ON n.oid = i.relnamespace
+WHERE n.nspname = ANY (current_schemas(false))
+"""
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+
+
+def part() -> Part:
+    """Its lines."""
+    return Part(
+        "PostgreSQL",
+        (
+            Check("postgresql.migrations", gettext_lazy("Tablas al día"), migrations),
+            Check("postgresql.indexes", gettext_lazy("Índices"), indexes),
+            Check("postgresql.durable", gettext_lazy("Escribe en disco"), durable),
+        ),
+        gettext_lazy("¿Corre PostgreSQL y es cierto DATABASE_URL? docs/operations.md, «503 base_no_disponible»."),
+    )
+
+
+def migrations(asked: Asked) -> Finding:
+    """All are applied."""
+    executor = MigrationExecutor(connection)
+    missing = [str(migration) for migration, _back in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    if missing:
+        return failed(
+            _("%(n)d migraciones sin aplicar: %(cuales)s") % {"n": len(missing), "cuales": _some(missing)},
+            _("manage.py migrate, como dueño de las tablas. Se puede con la tienda abierta."),
+        )
+    return passed(_("%(n)d migraciones aplicadas") % {"n": len(executor.loader.applied_migrations)})
+
+
+def indexes(asked: Asked) -> Finding:
+    """Each that a table is declared with is there, and none is half built."""
+    found: dict[str, bool] = dict(_rows(INDEXES))
+    invalid = sorted(name for name, valid in found.items() if not valid)
+    missing = sorted(_declared() - found.keys())
+    if invalid:
+        return failed(
+            _("no valen: %(cuales)s") % {"cuales": _some(invalid)},
+            _("En psql, con la tienda abierta: REINDEX INDEX CONCURRENTLY %(uno)s;") % {"uno": invalid[0]},
+        )
+    if missing:
+        return failed(
+            _("faltan: %(cuales)s") % {"cuales": _some(missing)},
+            _("Alguien los borró. manage.py sqlmigrate dice cómo se hacen; con CREATE INDEX CONCURRENTLY."),
+        )
+    return passed(_("%(n)d, todos valen") % {"n": len(found)})
+
+
+def durable(asked: Asked) -> Finding:
+    """A commit survives the power."""
+    settings = dict(_rows("SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", [list(DURABLE)]))
+    off = sorted(name for name in DURABLE if settings.get(name) == "off")
+    if off:
+        return failed(
+            _("apagado: %(cuales)s") % {"cuales": ", ".join(off)},
+            _("Un corte de luz pierde ventas cobradas. En postgresql.conf: %(lineas)s; y SELECT pg_reload_conf();")
+            % {"lineas": ", ".join(f"{name} = on" for name in off)},
+        )
+    return passed(", ".join(f"{name} {settings.get(name)}" for name in DURABLE))
+
+
+def _declared() -> set[str]:
+    """The names of the indexes that the models have, unique constraints' among them."""
+    found: set[str] = set()
+    for label in APPS:
+        for model in apps.get_app_config(label).get_models():
+            found |= {index.name for index in model._meta.indexes}
+            found |= {each.name for each in model._meta.constraints if isinstance(each, UniqueConstraint)}
+    return found
+
+
+def _rows(query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def _some(names: Sequence[str], *, most: int = 5) -> str:
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
