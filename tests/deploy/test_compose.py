@@ -168,6 +168,12 @@ COMMANDS = {
     "maintenance": processes.maintenance(),
     "beat": processes.beat(),
     "demo": processes.manage("demo"),
+    "golive": processes.manage(
+        "golive_check",
+        "--web-url=http://web:8000",
+        "--prometheus-url=http://prometheus:9090",
+        "--grafana-url=http://grafana:3000",
+    ),
 }
 
 
@@ -191,6 +197,13 @@ def test_each_part_has_its_own_user_and_not_the_owners(part: str) -> None:
     others = {f"BROKER_PASSWORD_{other.upper()}" for other in compose.PRODUCT if other != part}
     texts = " ".join(compose.each_text(services()[part]))
     assert [name for name in (*others, "{POSTGRES_PASSWORD", "{RABBITMQ_PASSWORD") if name in texts] == []
+
+
+def test_the_checklist_is_told_what_web_is_told_and_may_ask_what_maintenance_may() -> None:
+    told, web, maintenance = (compose.environment(services()[name]) for name in ("golive", "web", "maintenance"))
+    own = {name: web[name] for name in web if name not in {"RABBITMQ_URL", "PROMETHEUS_MULTIPROC_DIR"}}
+    del own["CSRF_TRUSTED_ORIGINS"]  # of browsers alone
+    assert told == own | {"RABBITMQ_URL": maintenance["RABBITMQ_URL"]}
 
 
 def test_what_is_stopped_has_time_to_end() -> None:
@@ -258,7 +271,7 @@ def test_prometheus_has_the_token_and_names_no_file_that_is_not_there() -> None:
 
 def test_no_server_is_where_the_watchers_are_but_the_broker() -> None:
     watched = {name for name, one in services().items() if "watchers" in one["networks"]}
-    assert watched == {"web", "rabbitmq", "prometheus", "grafana"}
+    assert watched == {"web", "rabbitmq", "prometheus", "grafana", "golive"}
 
 
 def test_grafana_asks_prometheus() -> None:
