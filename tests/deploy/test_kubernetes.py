@@ -155,7 +155,7 @@ def test_names_of_hosts_agree(overlay: str) -> None:
     for headers in probes:
         asked = {header["name"]: header["value"] for header in headers}
         assert asked == {"Host": "localhost", "X-Forwarded-Proto": "https"}  # else a redirect, which proves nothing
-    assert set(told["ALLOWED_HOSTS"].split(",")) == hosts | {"localhost"}
+    assert set(told["ALLOWED_HOSTS"].split(",")) == hosts | {"localhost", ".blend-pos.pod.cluster.local"}
 
 
 def test_what_processes_are_told_are_settings_that_there_are() -> None:
