@@ -128,6 +128,16 @@ def systemd_analyze() -> Path:
     return _on_path("systemd-analyze", package="systemd")
 
 
+def promtool() -> Path:
+    """What reads Prometheus' settings and rules for mistakes, and runs the rules' own tests."""
+    return _on_path("promtool", package="prometheus")
+
+
+def prometheus() -> Path:
+    """Prometheus itself, for the pictures of the dashboard."""
+    return _on_path("prometheus", package="prometheus")
+
+
 def _on_path(name: str, *, package: str) -> Path:
     found = shutil.which(name)
     if not found:

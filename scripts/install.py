@@ -14,7 +14,8 @@ from scripts import binaries
 
 SCRIPT = Path(__file__).with_name("install.sh")
 SERVERS: tuple[Callable[[], Path], ...] = (binaries.postgres_folder, binaries.redis_server, binaries.rabbitmq_server)
-FINDERS = (*SERVERS, binaries.chromium, binaries.shellcheck, binaries.systemd_analyze)
+READERS = (binaries.shellcheck, binaries.systemd_analyze, binaries.promtool)
+FINDERS = (*SERVERS, binaries.chromium, *READERS, binaries.prometheus)
 FOR_THE_BENCH = (*SERVERS, binaries.wrk)
 
 
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     lacks = missing(finders)
     if lacks and asked():
         try:
-            install([lack.package for lack in lacks])
+            install(list(dict.fromkeys(lack.package for lack in lacks)))
         except CannotInstall as problem:
             print(problem, file=sys.stderr)
             return 1

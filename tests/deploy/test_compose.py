@@ -241,23 +241,50 @@ def test_git_keeps_no_password() -> None:
 # --- who watches
 
 
-def targets() -> dict[str, str]:
+def targets() -> dict[str, list[str]]:
+    """Whom Prometheus asks: addresses that are given, and those of a name."""
+    found: dict[str, list[str]] = {}
     jobs: list[dict[str, Any]] = yaml.safe_load(PROMETHEUS.read_text())["scrape_configs"]
-    return {job["job_name"]: job["static_configs"][0]["targets"][0] for job in jobs}
+    for job in jobs:
+        told = [target for static in job.get("static_configs", []) for target in static["targets"]]
+        named = [f"{name}:{dns['port']}" for dns in job.get("dns_sd_configs", []) for name in dns["names"]]
+        found[job["job_name"]] = told + named
+    return found
 
 
 def test_prometheus_asks_who_is_there() -> None:
     found = targets()
     assert found == {
-        "web": "web:8000",
-        "rabbitmq": "rabbitmq:15692",
-        "rabbitmq_queues": "rabbitmq:15692",
-        "prometheus": "127.0.0.1:9090",
+        "web": ["web:8000"],
+        "worker": ["worker:9100", "maintenance:9100"],
+        "rabbitmq": ["rabbitmq:15692"],
+        "rabbitmq_queues": ["rabbitmq:15692"],
+        "prometheus": ["127.0.0.1:9090"],
     }
-    for name in ("web", "rabbitmq"):
+    for name in ("web", "worker", "maintenance", "rabbitmq"):
         assert set(services()[name]["networks"]) & set(services()["prometheus"]["networks"]), name
     allowed = services()["web"]["environment"]["ALLOWED_HOSTS"].split(",")
     assert "web" in allowed, "Prometheus asks by that name"
+
+
+def counts_for_itself(name: str) -> bool:
+    """In a folder of its own, in memory, that the user of the image may write to."""
+    told, mounts = compose.environment(services()[name]), services()[name]["tmpfs"]
+    folder = told["PROMETHEUS_MULTIPROC_DIR"]
+    return folder == "/run/metrics" and f"{folder}:uid=10001,gid=10001,mode=0700,size=64m" in mounts
+
+
+@pytest.mark.parametrize("name", ["worker", "maintenance"])
+def test_a_worker_shows_what_it_counts_where_prometheus_asks(name: str) -> None:
+    one = services()[name]
+    assert counts_for_itself(name)
+    assert compose.environment(one)["METRICS_LISTEN"] == "0.0.0.0:9100"
+    assert "ports" not in one, "it asks for no token: only who watches reaches it"
+
+
+def test_web_counts_for_itself_and_beat_counts_nothing() -> None:
+    assert counts_for_itself("web")
+    assert "PROMETHEUS_MULTIPROC_DIR" not in compose.environment(services()["beat"])
 
 
 def test_prometheus_has_the_token_and_names_no_file_that_is_not_there() -> None:
@@ -265,13 +292,14 @@ def test_prometheus_has_the_token_and_names_no_file_that_is_not_there() -> None:
     assert told["scrape_configs"][0]["authorization"] == {"credentials_file": "/run/secrets/metrics_token"}
     assert services()["prometheus"]["secrets"] == ["metrics_token"]
     assert document()["secrets"] == {"metrics_token": {"environment": "METRICS_TOKEN"}}
-    for pattern in told.get("rule_files", []):
-        assert list(PROMETHEUS.parent.glob(pattern)), pattern
+    assert told["rule_files"] == ["alerts.yml"]
+    assert (PROMETHEUS.parent / "alerts.yml").is_file()
+    assert "./deploy/prometheus:/etc/prometheus:ro" in services()["prometheus"]["volumes"]
 
 
 def test_no_server_is_where_the_watchers_are_but_the_broker() -> None:
     watched = {name for name, one in services().items() if "watchers" in one["networks"]}
-    assert watched == {"web", "rabbitmq", "prometheus", "grafana", "golive"}
+    assert watched == {"web", "worker", "maintenance", "rabbitmq", "prometheus", "grafana", "golive"}
 
 
 def test_grafana_asks_prometheus() -> None:

@@ -41,9 +41,9 @@ def test_a_package_that_only_asks_for_a_snap_is_none(bare: Path) -> None:
     assert binaries.chromium() == fetched
 
 
-def test_a_missing_reader_of_scripts_or_units_is_named_with_what_installs_it(bare: Path) -> None:
-    lacks = install.missing((binaries.shellcheck, binaries.systemd_analyze))
-    assert [lack.package for lack in lacks] == ["shellcheck", "systemd"]
+def test_a_missing_reader_of_what_a_shop_runs_is_named_with_what_installs_it(bare: Path) -> None:
+    lacks = install.missing(install.READERS)
+    assert [lack.package for lack in lacks] == ["shellcheck", "systemd", "prometheus"]
     found = program(bare / "bin" / "shellcheck", WORKS)
     assert binaries.shellcheck() == found
 
