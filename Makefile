@@ -7,7 +7,7 @@ NO_SERVERS := SECRET_KEY=none DATABASE_URL=postgres://none@127.0.0.1:9/none REDI
 	RABBITMQ_URL=amqp://127.0.0.1:9//
 
 .DEFAULT_GOAL := help
-.PHONY: help run replay test bench faults model simulate mutants fuzz check till shots lock clean
+.PHONY: help run replay test bench faults model simulate mutants fuzz check till shots pictures lock clean
 
 help:  ## What can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -77,6 +77,10 @@ till: $(VENV)  ## Build till/ into ventas/static/till, to be committed with it
 shots: $(VENV)  ## Take the pictures in docs/till anew, in the real browser
 	@.venv/bin/python -m scripts.install
 	@SCREENSHOTS=docs/till .venv/bin/python -m pytest -q tests/browser/test_shots.py
+
+pictures: $(VENV)  ## Draw the dashboard's panels anew, from a run of some minutes and a real Prometheus
+	@.venv/bin/python -m scripts.install
+	@$(NO_SERVERS) .venv/bin/python -m bench.pictures
 
 lock: $(VENV)  ## Lock requirements*.in anew, with hashes, for every platform (ARGS=--upgrade: newer versions)
 	@sh scripts/lock.sh $(ARGS)

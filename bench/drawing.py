@@ -15,10 +15,10 @@ def draw(found: Found) -> str:
     """The cells of the most connections."""
     groups = {scenario: rounds for (scenario, number), rounds in found.matrix.items() if number == MOST}
     longest = max((value for rounds in groups.values() for each in rounds.values() for value in _pair(each)), default=1)
-    body, y = [_text(LEFT, 18, f"sales a second, {MOST} connections: accepted (dark), written (light)", "start")], TITLE
+    body, y = [text(LEFT, 18, f"sales a second, {MOST} connections: accepted (dark), written (light)", "start")], TITLE
     for scenario, rounds in groups.items():
         y += GAP
-        body.append(_text(4, y, scenario, "start", bold=True))
+        body.append(text(4, y, scenario, "start", bold=True))
         y += 6
         for name, each in rounds.items():
             body += _bars(name, each, y, longest)
@@ -31,11 +31,11 @@ def draw(found: Found) -> str:
 
 
 def _bars(name: str, rounds: Sequence[Round], y: int, longest: float) -> list[str]:
-    drawn = [_text(LEFT - 8, y + BAR + 4, name, "end")]
+    drawn = [text(LEFT - 8, y + BAR + 4, name, "end")]
     for place, (colour, value) in enumerate(zip(COLOURS.values(), _pair(rounds), strict=True)):
         top, wide = y + place * BAR, WIDE * value / longest
         drawn.append(f'<rect x="{LEFT}" y="{top}" width="{wide:.1f}" height="{BAR - 1}" fill="{colour}"/>')
-        drawn.append(_text(LEFT + wide + 5, top + 12, f"{value:,.0f}", "start"))
+        drawn.append(text(LEFT + wide + 5, top + 12, f"{value:,.0f}", "start"))
     return drawn
 
 
@@ -43,6 +43,7 @@ def _pair(rounds: Sequence[Round]) -> tuple[float, float]:
     return median(one.load.accepted_a_second for one in rounds), median(one.persisted_a_second for one in rounds)
 
 
-def _text(x: float, y: float, text: str, anchor: str, *, bold: bool = False) -> str:
+def text(x: float, y: float, said: str, anchor: str, *, bold: bool = False) -> str:
+    """Some words at a place: `anchor` is start, middle or end."""
     weight = ' font-weight="bold"' if bold else ""
-    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}"{weight}>{escape(text)}</text>'
+    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}"{weight}>{escape(said)}</text>'

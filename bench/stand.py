@@ -221,14 +221,18 @@ class Stand:
 
 
 @contextmanager
-def stand(folder: Path) -> Iterator[Stand]:
-    """Everything started: three servers that keep what they are told, web, worker, maintenance and beat."""
+def stand(folder: Path, *, more: Mapping[str, str] | None = None) -> Iterator[Stand]:
+    """Everything started: three servers that keep what they are told, web, worker, maintenance and beat.
+
+    `more`: settings besides those that name the servers.
+    """
     services = Services.private(folder=folder / "servers", postgres_settings=KNOWS_WHEN)
     with services, ExitStack() as ends:
         settings = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "SECRET_KEY": secrets.token_urlsafe(48),
             **services.environment(),
+            **(more or {}),
         }
         made = Stand(folder, services, settings, free_port(), free_port())
         ends.callback(lambda: [process.stop() for process in made.running.values()])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bench.pictures import panels as pictures
 from scripts.processes import ROOT
 from tests.deploy import promql
 from tests.deploy.compose import document
@@ -17,6 +18,7 @@ from tests.deploy.test_alerts import OPERATIONS, headings, rules
 
 FOLDER = ROOT / "deploy" / "grafana" / "dashboards"
 FILE = FOLDER / "blend.json"
+DESCRIBED = ROOT / "docs" / "dashboard.md"
 OF_THE_SPECIFICATION = (
     "Ventas procesadas/segundo",
     "Latencia p50/p95/p99",
@@ -108,6 +110,16 @@ def test_everything_that_is_counted_is_on_it(shown: Shown) -> None:
     ends = re.compile("_(bucket|count|sum|created)$")
     seen = {ends.sub("", one.metric) for _title, expression in expressions() for one in promql.asked(expression)}
     assert {ends.sub("", metric) for metric in shown if ours.match(metric)} - seen == set()
+
+
+def test_each_has_a_picture_of_a_run() -> None:
+    told = re.findall(r"^!\[(.+)\]\((.+)\)$", DESCRIBED.read_text(), re.MULTILINE)
+    assert told == [(panel.title, f"dashboard/{panel.file}") for panel in pictures.panels()]
+    assert [panel.title for panel in pictures.panels()] == [panel["title"] for panel in panels()]
+    drawn = {path.name for path in (DESCRIBED.parent / "dashboard").iterdir()}
+    assert drawn == {panel.file for panel in pictures.panels()}
+    for _title, path in told:
+        assert "<path" in (DESCRIBED.parent / path).read_text()
 
 
 def test_grafana_finds_it() -> None:
