@@ -79,7 +79,10 @@ TEMPLATES = [
     },
 ]
 
-# --- PostgreSQL: the truth. A frozen client's rows come free by the two timeouts.
+# --- PostgreSQL: the truth. A frozen client's rows come free by the two timeouts. A pooler that lends a session for one
+# transaction takes no such options (its own configuration has them), and forgets a cursor that outlives it.
+DATABASE_POOLED = env.bool("DATABASE_POOLED", default=False)
+_TIMEOUTS = "-c idle_in_transaction_session_timeout=10000 -c lock_timeout=15000"
 DATABASES = {
     "default": {
         **env.db_url("DATABASE_URL"),
@@ -92,8 +95,9 @@ DATABASES = {
             "keepalives_idle": 10,
             "keepalives_interval": 3,
             "keepalives_count": 3,
-            "options": "-c idle_in_transaction_session_timeout=10000 -c lock_timeout=15000",
+            **({} if DATABASE_POOLED else {"options": _TIMEOUTS}),
         },
+        "DISABLE_SERVER_SIDE_CURSORS": DATABASE_POOLED,
     },
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -14,6 +14,7 @@ NOBODY = 65534
 OLDEST_POSTGRES = 15  # unique constraints with NULLS NOT DISTINCT
 DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+SYSTEM_PROGRAMS = "/usr/sbin"  # which is not on everybody's path
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # not /usr/sbin's, which insists on the system's own user
 
 
@@ -138,8 +139,13 @@ def prometheus() -> Path:
     return _on_path("prometheus", package="prometheus")
 
 
+def pgbouncer() -> Path:
+    """The pooler before PostgreSQL."""
+    return _on_path("pgbouncer", package="pgbouncer")
+
+
 def _on_path(name: str, *, package: str) -> Path:
-    found = shutil.which(name)
+    found = shutil.which(name) or shutil.which(name, path=SYSTEM_PROGRAMS)
     if not found:
         raise MissingBinary(lack=f"{name} was not found", package=package)
     return Path(found)

@@ -15,7 +15,7 @@ from scripts import binaries
 SCRIPT = Path(__file__).with_name("install.sh")
 SERVERS: tuple[Callable[[], Path], ...] = (binaries.postgres_folder, binaries.redis_server, binaries.rabbitmq_server)
 READERS = (binaries.shellcheck, binaries.systemd_analyze, binaries.promtool)
-FINDERS = (*SERVERS, binaries.chromium, *READERS, binaries.prometheus)
+FINDERS = (*SERVERS, binaries.pgbouncer, binaries.chromium, *READERS, binaries.prometheus)
 FOR_THE_BENCH = (*SERVERS, binaries.wrk)
 
 
