@@ -105,7 +105,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Redis. `stock` may be a server of its own; no command to it is ever repeated by the client:
 # the protocol decides what a lost reply means. Connect + reply stay well inside the checkout's deadline.
 REDIS_URL = env.str("REDIS_URL")
-CACHE_URL = env.str("CACHE_URL", default=urlsplit(REDIS_URL)._replace(path="/1").geturl())
+# rediscluster://host:port,host:port is a cluster, of the stock alone: who may come in is kept by one server.
+_ON_A_CLUSTER = urlsplit(REDIS_URL).scheme.startswith("rediscluster")
+CACHE_URL = env.str(
+    "CACHE_URL", default=env.NOTSET if _ON_A_CLUSTER else urlsplit(REDIS_URL)._replace(path="/1").geturl()
+)
 REDIS_CONNECT_TIMEOUT_S = 0.25
 REDIS_REPLY_TIMEOUT_S = 0.4
 _REDIS_OPTIONS = {
@@ -127,25 +131,32 @@ CACHES = {
     },
     "stock": {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": [REDIS_URL],
         "OPTIONS": {
             **_REDIS_OPTIONS,
             "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0), "decode_responses": True, "protocol": 2},
-            "CONNECTION_FACTORY": "cache_stock.connection.StockConnectionFactory",
+            "CONNECTION_FACTORY": (
+                "cache_stock.cluster.ClusterConnectionFactory"
+                if _ON_A_CLUSTER
+                else "cache_stock.connection.StockConnectionFactory"
+            ),
         },
     },
 }
 SESSION_ENGINE = "blend_pos.tiendas.sessions"
 
-# --- RabbitMQ
+# --- RabbitMQ; the nodes of a cluster are parted by ';', and the next one is tried where one does not answer
 RABBITMQ_URL = env.str("RABBITMQ_URL")
-_rabbitmq = urlsplit(RABBITMQ_URL)
 RABBITMQ_MANAGEMENT_URL = env.str(
     "RABBITMQ_MANAGEMENT_URL",
-    default=f"http://{_rabbitmq.username or 'guest'}:{_rabbitmq.password or 'guest'}@{_rabbitmq.hostname}:15672",
+    default=";".join(
+        f"http://{node.username or 'guest'}:{node.password or 'guest'}@{node.hostname}:15672"
+        for node in map(urlsplit, RABBITMQ_URL.split(";"))
+    ),
 )
 # Off where this process' user may not: `manage.py broker_setup` has declared everything before.
 RABBITMQ_DECLARES = env.bool("RABBITMQ_DECLARES", default=True)
+MAINTENANCE_QUEUE_TYPE = env.str("MAINTENANCE_QUEUE_TYPE", default="classic")
 SALES_QUEUE_MAX_LENGTH = env.int("SALES_QUEUE_MAX_LENGTH", default=10_000)
 SALES_QUEUE_DELIVERY_LIMIT = env.int("SALES_QUEUE_DELIVERY_LIMIT", default=50)
 FAILED_QUEUE_TTL_MS = env.int("FAILED_QUEUE_TTL_MS", default=86_400_000)

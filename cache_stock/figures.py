@@ -90,14 +90,11 @@ def forget_warmed(*, tienda_id: UUID) -> None:
 
 
 def warmed_at(*, tiendas: Sequence[UUID]) -> dict[UUID, datetime | None]:
-    """When the last whole warmup of each tienda began, in one round trip; None without one, or after a flush."""
-    pipe = scripts.stock_client().pipeline(transaction=False)
-    for tienda in tiendas:
-        pipe.hget(keys.meta(tienda), WARMED)
-    answers = scripts.guarded(pipe.execute) if tiendas else []
+    """When the last whole warmup of each tienda began, in one round trip a server; None without one, or after a flush.
+    Those of a server that does not answer are left out. Raises a StockError."""
+    found = scripts.ask_each(tiendas, lambda pipe, tienda: pipe.hget(keys.meta(tienda), WARMED))
     return {
-        tienda: datetime.fromtimestamp(int(at_ms) / 1000, UTC) if at_ms else None
-        for tienda, at_ms in zip(tiendas, answers, strict=True)
+        tienda: datetime.fromtimestamp(int(at_ms) / 1000, UTC) if at_ms else None for tienda, (at_ms,) in found.items()
     }
 
 

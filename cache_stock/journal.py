@@ -7,6 +7,8 @@ from functools import partial
 from math import isinf
 from uuid import UUID
 
+from redis.client import Pipeline
+
 from cache_stock import keys, reservation, scripts
 
 HOLDS_A_CALL = 500
@@ -14,9 +16,10 @@ HOLDS_A_CALL = 500
 
 @dataclass(frozen=True, slots=True)
 class JournalState:
-    """One tienda's journal at a glance."""
+    """One tienda's journal at a glance. `server`: which Redis has it, '' where there is one for all."""
 
     tienda_id: UUID
+    server: str
     live: int
     overdue: bool
     braked: bool
@@ -78,12 +81,10 @@ def _entry(tienda_id: UUID, venta: str, due: float, fields: Sequence[str | None]
 
 
 def ventas(*, tiendas: Sequence[UUID]) -> dict[UUID, list[UUID]]:
-    """What each tienda's journal names, in one round trip. Raises a StockError."""
-    pipe = scripts.stock_client().pipeline(transaction=False)
-    for tienda in tiendas:
-        pipe.zrange(keys.journal(tienda), 0, -1)
-    found = scripts.guarded(pipe.execute)
-    return {tienda: list(_readable(members)) for tienda, members in zip(tiendas, found, strict=True)}
+    """What each tienda's journal names, in one round trip a server; those of one that does not answer are left out.
+    Raises a StockError."""
+    found = scripts.ask_each(tiendas, lambda pipe, tienda: pipe.zrange(keys.journal(tienda), 0, -1))
+    return {tienda: list(_readable(members)) for tienda, (members,) in found.items()}
 
 
 def _readable(members: Sequence[str]) -> Iterator[UUID]:
@@ -94,18 +95,19 @@ def _readable(members: Sequence[str]) -> Iterator[UUID]:
 
 
 def survey(*, tiendas: Sequence[UUID], now_ms: int) -> list[JournalState]:
-    """The state of each tienda's journal, in one round trip."""
-    pipe = scripts.stock_client().pipeline(transaction=False)
-    for tienda in tiendas:
+    """The state of each tienda's journal, in one round trip a server; those of one that does not answer are left out.
+    Raises a StockError."""
+
+    def put(pipe: Pipeline, tienda: UUID) -> None:
         pipe.zcard(keys.journal(tienda))
         pipe.zcount(keys.journal(tienda), 0, now_ms)
         pipe.hmget(keys.meta(tienda), ["freno", "calentar"])
-    answers = scripts.guarded(pipe.execute)
+
     return [
-        JournalState(tienda, live, overdue > 0, brake is not None, warmup is not None)
-        for tienda, live, overdue, (brake, warmup) in zip(
-            tiendas, answers[::3], answers[1::3], answers[2::3], strict=True
+        JournalState(
+            tienda, scripts.server_of(keys.journal(tienda)), live, overdue > 0, brake is not None, warmup is not None
         )
+        for tienda, (live, overdue, (brake, warmup)) in scripts.ask_each(tiendas, put).items()
     ]
 
 
@@ -123,14 +125,13 @@ def warmup_taken(*, tienda_id: UUID) -> None:
 
 
 def armed_histories(*, tiendas: Sequence[UUID]) -> dict[UUID, History]:
-    """What each tienda's Redis says that it was armed with; those that are not armed are left out."""
-    pipe = scripts.stock_client().pipeline(transaction=False)
-    for tienda in tiendas:
-        pipe.hmget(keys.meta(tienda), ["run_id", "epoch", "timeline", "wal"])
-    answers = scripts.guarded(pipe.execute)
+    """What each tienda's Redis says that it was armed with; left out are those that are not armed, and those of a
+    server that does not answer. Raises a StockError."""
+    fields = ["run_id", "epoch", "timeline", "wal"]
+    found = scripts.ask_each(tiendas, lambda pipe, tienda: pipe.hmget(keys.meta(tienda), fields))
     return {
         tienda: History(int(epoch), timeline or "", int(wal or 0))
-        for tienda, (run_id, epoch, timeline, wal) in zip(tiendas, answers, strict=True)
+        for tienda, ((run_id, epoch, timeline, wal),) in found.items()
         if run_id and epoch
     }
 

@@ -6,7 +6,7 @@ Every function is idempotent and costs one round trip. Errors of the connection 
 
 import enum
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -313,6 +313,19 @@ def find_hold(*, tienda_id: UUID, venta_id: UUID) -> LiveHold | None:
 def armed_epochs(*, tiendas: Sequence[UUID]) -> dict[UUID, int | None]:
     """The epoch of each tienda while its Redis is armed, else None. One round trip a tienda."""
     return {tienda: scripts.check(keys=[keys.meta(tienda)])[0] for tienda in tiendas}
+
+
+def seen_epochs(*, tiendas: Collection[UUID]) -> dict[UUID, int | None]:
+    """The same of many, in one round trip a server; those of a server that does not answer are left out. Raises a
+    StockError where none does."""
+    if len(tiendas) == 1:
+        return armed_epochs(tiendas=list(tiendas))
+    return scripts.check_each(metas={tienda: keys.meta(tienda) for tienda in tiendas})
+
+
+def server_of(*, tienda_id: UUID) -> str:
+    """Which Redis has the tienda; '' where there is one for all."""
+    return scripts.server_of(keys.meta(tienda_id))
 
 
 def available(*, tienda_id: UUID, productos: Sequence[UUID]) -> dict[UUID, int | None]:

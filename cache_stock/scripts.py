@@ -4,19 +4,26 @@ Errors: StockUnreachable (nothing was sent), ReplyLost (sent, outcome unknown), 
 that it did not run it: full, loading, busy, a replica).
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.resources import files
 from typing import Any, cast
+from uuid import UUID
 
 from django_redis import get_redis_connection
 from redis import Redis
+from redis.client import Pipeline
 from redis.commands.core import Script
 from redis.exceptions import BusyLoadingError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from cache_stock.cluster import ClusterClient, join
 from cache_stock.connection import StockUnreachable
+
+logger = logging.getLogger(__name__)
 
 Argument = str | int
 KEYS_A_CALL = 500
@@ -35,8 +42,17 @@ class ReplyLost(StockError):
 
 
 def stock_client() -> "Redis":
-    """The stock alias' own client, texts decoded."""
+    """The stock alias' own client, texts decoded; of a cluster it takes what names a tienda."""
     return cast("Redis", get_redis_connection("stock"))
+
+
+def server_of(key: str) -> str:
+    """Which server has a key; '' where there is one alone, or none is known."""
+    client: object = stock_client()
+    if isinstance(client, ClusterClient):
+        with suppress(StockUnreachable):
+            return join(client.slots.owner(key))
+    return ""
 
 
 def _load(name: str) -> Script:
@@ -62,6 +78,34 @@ def guarded(command: Callable[[], Any]) -> Any:
         raise StockRefused(str(error)) from error
     except RedisError as error:
         raise ReplyLost(str(error)) from error
+
+
+def ask_each(tiendas: Sequence[UUID], commands: Callable[[Pipeline, UUID], object]) -> dict[UUID, list[Any]]:
+    """What each tienda's Redis answers to the same commands, in one round trip a server. Those of a server that does
+    not answer are left out; a StockError where none does."""
+    if not tiendas:
+        return {}
+    pipe = stock_client().pipeline(transaction=False)
+    for tienda in tiendas:
+        commands(pipe, tienda)
+    answers: list[Any] = guarded(partial(pipe.execute, raise_on_error=False))
+    count, found, failed = len(answers) // len(tiendas), {}, []
+    for at, tienda in enumerate(tiendas):
+        mine = answers[at * count : (at + 1) * count]
+        errors = [answer for answer in mine if isinstance(answer, RedisError)]
+        if errors:
+            failed += errors[:1]
+        else:
+            found[tienda] = mine
+    if failed and not found:
+        guarded(partial(_fail_with, failed[0]))
+    if failed:
+        logger.warning("%d tiendas are left out: %s", len(failed), failed[0])
+    return found
+
+
+def _fail_with(error: RedisError) -> None:
+    raise error
 
 
 RESERVE = _load("reserve")
@@ -112,6 +156,22 @@ def check(*, keys: Sequence[str]) -> tuple[int | None, list[list[str]]]:
     none)."""
     epoch, *stock = _run(CHECK, keys, ())
     return (int(epoch) if epoch != "" else None), stock
+
+
+def check_each(*, metas: Mapping[UUID, str]) -> dict[UUID, int | None]:
+    """The epoch of each tienda while armed, as ask_each: the first of a server brings the script."""
+    brought: set[str] = set()
+
+    def put(pipe: Pipeline, tienda: UUID) -> None:
+        server = server_of(metas[tienda])
+        if server in brought:
+            pipe.evalsha(CHECK.sha, 1, metas[tienda])
+        else:
+            brought.add(server)
+            pipe.eval(check_text(), 1, metas[tienda])
+
+    found = ask_each(list(metas), put)
+    return {tienda: int(epoch) if epoch != "" else None for tienda, ((epoch,),) in found.items()}
 
 
 def audit(

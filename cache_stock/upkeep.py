@@ -1,7 +1,6 @@
 """Warmth never ages out: which tiendas are due, and what missed its way to Redis."""
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,8 +20,8 @@ def find_due(*, now: datetime, hora: time, oldest: timedelta) -> list[UUID]:
     warmed = figures.warmed_at(tiendas=list(zones))
     return [
         tienda
-        for tienda, zone in zones.items()
-        if _is_due(warmed[tienda], now=now, since=last_time(now=now, hora=hora, zone=ZoneInfo(zone)), oldest=oldest)
+        for tienda, at in warmed.items()
+        if _is_due(at, now=now, since=last_time(now=now, hora=hora, zone=ZoneInfo(zones[tienda])), oldest=oldest)
     ]
 
 
@@ -45,10 +44,8 @@ def carry_what_changed(*, now_ms: int) -> int:
     It has reached Redis on commit; not where Redis did not answer at that moment. Raises a StockError.
     """
     tiendas = list(Tienda.objects.filter(is_active=True, epoch__gt=0).values_list("id", flat=True))
-    warmed: Mapping[UUID, datetime | None] = figures.warmed_at(tiendas=tiendas)
     carried = 0
-    for tienda_id in tiendas:
-        since = warmed[tienda_id]
+    for tienda_id, since in figures.warmed_at(tiendas=tiendas).items():
         if since is None:
             continue
         try:

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from uuid import UUID
+
+from redis.client import Pipeline
 
 from cache_stock import figures, keys, scripts
 
@@ -43,18 +44,20 @@ def read_vitals(*, tiendas: Sequence[UUID], now_ms: int) -> Vitals:
 
 
 def _add(vitals: Vitals, tiendas: Sequence[UUID], *, now_ms: int) -> list[str]:
-    """Count these tiendas in. Returns the keys of holds that wait."""
+    """Count these tiendas in; those of a server that does not answer are sold for by none. Returns the keys of holds
+    that wait."""
     check = scripts.check_text()
-    pipe = scripts.stock_client().pipeline(transaction=False)
-    for tienda in tiendas:
+
+    def put(pipe: Pipeline, tienda: UUID) -> None:
         pipe.eval(check, 1, keys.meta(tienda))
         pipe.zcount(keys.journal(tienda), "-inf", "(+inf")
         pipe.zrangebyscore(keys.journal(tienda), "-inf", "(+inf", start=0, num=HOLDS_LOOKED_AT)
         pipe.hmget(keys.meta(tienda), ["aciertos", "fallos", figures.WARMED])
-    answers = iter(scripts.guarded(pipe.execute))
+
+    found = scripts.ask_each(tiendas, put)
+    vitals.not_armed += len(tiendas) - len(found)
     waiting: list[str] = []
-    for tienda in tiendas:
-        (epoch, *_stock), holds, ventas, (hits, misses, warmed) = islice(answers, 4)
+    for tienda, ((epoch, *_stock), holds, ventas, (hits, misses, warmed)) in found.items():
         vitals.not_armed += epoch == ""
         vitals.holds += holds
         vitals.hits += int(hits or 0)

@@ -52,7 +52,7 @@ def decide(*, outcome: Outcome, armed_epoch: int | None, hold: reservation.Hold)
 def _fence(tiendas: Collection[UUID]) -> dict[UUID, int | None]:
     """The look after the confirm; what cannot be seen does not count as armed."""
     try:
-        return reservation.armed_epochs(tiendas=list(tiendas))
+        return reservation.seen_epochs(tiendas=tiendas)
     except StockError:
         return {}
 

@@ -90,18 +90,19 @@ def disarm_other_histories() -> None:
 
 
 def _disarmed() -> dict[UUID, int]:
-    """The tiendas that are not armed, with the epoch that PostgreSQL has. Closed ones sell nothing; the probe does."""
+    """The tiendas that are not armed, with the epoch that PostgreSQL has; none of a Redis that does not answer. Closed
+    ones sell nothing; the probe does."""
     sell = Q(is_active=True) | Q(pk=SONDA_ID)
     epochs = dict(Tienda.objects.filter(sell).values_list("id", "epoch"))
-    armed = reservation.armed_epochs(tiendas=list(epochs))
-    return {tienda: epoch for tienda, epoch in epochs.items() if armed[tienda] is None}
+    armed = reservation.seen_epochs(tiendas=epochs)
+    return {tienda: epochs[tienda] for tienda, epoch in armed.items() if epoch is None}
 
 
 def _stop_the_others(token: str) -> list[tuple[arming.Claim, int]]:
     """The workers keep up, and tiendas that sell on keep the queue from ever being empty: claim those, too."""
     claims = []
     epochs = dict(Tienda.objects.filter(epoch__gt=0, is_active=True).values_list("id", "epoch"))
-    for tienda, armed_epoch in reservation.armed_epochs(tiendas=list(epochs)).items():
+    for tienda, armed_epoch in reservation.seen_epochs(tiendas=epochs).items():
         if armed_epoch is None:
             continue
         logger.warning("tienda %s stops selling until the queue is empty", tienda)

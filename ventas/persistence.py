@@ -17,6 +17,7 @@ from django.db import OperationalError, transaction
 
 from blend_pos.tiendas.locks import read_timeline, share_tiendas
 from cache_stock import reservation
+from cache_stock.scripts import StockError
 from inventario import ledger
 from inventario.models import TipoMovimiento
 from ventas.messages import SaleMessage
@@ -194,27 +195,42 @@ def kept_answer(sale: SaleMessage) -> str:
 
 def settle(*, written: Written) -> None:
     """After COMMIT, one call a tienda: the holds go, the balances of that transaction come. A message of a past epoch
-    brings none: but whoever is still armed with it hears of the later one. Raises a StockError."""
+    brings none: but whoever is still armed with it hears of the later one. Raises a StockError: of several servers one
+    that fails has kept no other from its own."""
     verdict = written.verdict
-    done = verdict.fresh + verdict.known
     past = {sale.tienda_id for sale, motivo in verdict.failed if motivo is MotivoFalla.EPOCA}
-    for tienda_id in sorted({sale.tienda_id for sale in done} | past):
-        mine = [sale for sale in done if sale.tienda_id == tienda_id]
-        productos = sorted({item.producto_id for sale in mine for item in sale.items})
-        reservation.settle(
-            tienda_id=tienda_id,
-            sales=[reservation.SettledSale(sale.venta_id, sale.huella, kept_answer(sale)) for sale in mine],
-            balances=[
-                reservation.Balance(
-                    producto, int(written.balances[producto].saldo * 1000), written.balances[producto].version
-                )
-                for producto in productos
-                if producto in written.balances
-            ],
-            answer_ttl_s=settings.ANSWER_TTL_S,
-            timeline=written.timeline,
-            epoch=written.epochs.get(tienda_id, 0),
-        )
+    tiendas = {sale.tienda_id for sale in verdict.fresh + verdict.known} | past
+    away: dict[str, StockError] = {}
+    for tienda_id in sorted(tiendas):
+        server = reservation.server_of(tienda_id=tienda_id)
+        if server in away:
+            continue
+        try:
+            _settle_tienda(written, tienda_id)
+        except StockError as error:
+            away[server] = error
+    for lost in away.values():
+        raise lost
     for sale, motivo in verdict.failed:
         if motivo is not MotivoFalla.EPOCA:
             reservation.keep_failed(tienda_id=sale.tienda_id, venta_id=sale.venta_id, huella=sale.huella)
+
+
+def _settle_tienda(written: Written, tienda_id: UUID) -> None:
+    done = written.verdict.fresh + written.verdict.known
+    mine = [sale for sale in done if sale.tienda_id == tienda_id]
+    productos = sorted({item.producto_id for sale in mine for item in sale.items})
+    reservation.settle(
+        tienda_id=tienda_id,
+        sales=[reservation.SettledSale(sale.venta_id, sale.huella, kept_answer(sale)) for sale in mine],
+        balances=[
+            reservation.Balance(
+                producto, int(written.balances[producto].saldo * 1000), written.balances[producto].version
+            )
+            for producto in productos
+            if producto in written.balances
+        ],
+        answer_ttl_s=settings.ANSWER_TTL_S,
+        timeline=written.timeline,
+        epoch=written.epochs.get(tienda_id, 0),
+    )

@@ -3,6 +3,7 @@ back."""
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
@@ -45,13 +46,16 @@ def sweep(*, now_ms: int) -> dict[str, int]:
     """One round over all tiendas: overdue holds published again, the brake set or taken off, cold tiendas warmed."""
     tiendas = list(Tienda.objects.filter(epoch__gt=0).values_list("id", flat=True))
     states = journal.survey(tiendas=tiendas, now_ms=now_ms)
-    live = sum(state.live for state in states)
-    too_many = live > settings.HOLDS_MAX_PER_SERVER
-    _brake([state.tienda_id for state in states if state.braked != too_many], on=too_many)
+    live: Counter[str] = Counter()
+    for state in states:
+        live[state.server] += state.live
+    full = {server for server, holds in live.items() if holds > settings.HOLDS_MAX_PER_SERVER}
+    for on in (False, True):
+        _brake([state.tienda_id for state in states if (state.server in full) == on != state.braked], on=on)
     warmed = _warm_cold([state.tienda_id for state in states if state.wants_warmup], now_ms)
     overdue = [state.tienda_id for state in states if state.overdue]
     published = _publish_overdue(overdue, now_ms) if overdue else 0
-    return {"live": live, "published": published, "warmed": warmed}
+    return {"live": live.total(), "published": published, "warmed": warmed}
 
 
 def _brake(tiendas: Sequence[UUID], *, on: bool) -> None:

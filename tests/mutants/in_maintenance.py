@@ -180,8 +180,8 @@ MUTANTS = [
         ),
         (
             "the server's holds are bounded",
-            "too_many = live > settings.HOLDS_MAX_PER_SERVER",
-            "too_many = False",
+            "if holds > settings.HOLDS_MAX_PER_SERVER}",
+            "if False}",
             ("tests/ventas/test_sweep.py",),
         ),
         (
