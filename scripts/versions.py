@@ -40,6 +40,7 @@ def _redis(url: str) -> str:
 def _broker(url: str) -> str:
     if not url.startswith("amqp"):
         return REDIS_TRANSPORT
+    url = url.split(";", maxsplit=1)[0]  # of a cluster, the node that is named first
     _, host, port, user, password, virtual_host, _ = url_to_parts(url)
     with amqp.Connection(
         host=f"{host}:{port or 5672}",

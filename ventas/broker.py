@@ -5,7 +5,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -39,6 +39,14 @@ class FailedMessage:
         self.raw.ack()
 
 
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Messages that wait in a queue, unacknowledged ones left out, and how many workers take from it."""
+
+    messages: int
+    consumers: int
+
+
 @contextmanager
 def _channel(*, declares: bool = True) -> Iterator[Any]:
     """A channel of a connection of its own, every wait bounded."""
@@ -47,8 +55,7 @@ def _channel(*, declares: bool = True) -> Iterator[Any]:
         options = {"socket_connect_timeout": TIMEOUT_S, "socket_timeout": TIMEOUT_S}
     connection = None
     try:
-        client = Connection(settings.RABBITMQ_URL, connect_timeout=TIMEOUT_S, transport_options=options)
-        connection = client.transport.establish_connection()
+        client, connection = _open(options)
         channel = client.transport.create_channel(connection)
         if declares:
             topology.declare(channel)
@@ -60,12 +67,18 @@ def _channel(*, declares: bool = True) -> Iterator[Any]:
             connection.collect()
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """Messages that wait in a queue, unacknowledged ones left out, and how many workers take from it."""
+def _open(options: dict[str, Any]) -> tuple[Connection, Any]:
+    """Connected to the first node that answers. Raises one of BROKER_ERRORS, of the last."""
+    *others, last = topology.each_node(settings.RABBITMQ_URL)
+    for url in others:
+        with suppress(*BROKER_ERRORS):
+            return _open_one(url, options)
+    return _open_one(last, options)
 
-    messages: int
-    consumers: int
+
+def _open_one(url: str, options: dict[str, Any]) -> tuple[Connection, Any]:
+    client = Connection(url, connect_timeout=TIMEOUT_S, transport_options=options)
+    return client, client.transport.establish_connection()
 
 
 def ready_sales_messages() -> int:
@@ -141,9 +154,17 @@ def messages_in(queue: str) -> int:
 def managed(queue: str) -> dict[str, Any]:
     """One queue by RabbitMQ's management API: only it tells unacknowledged messages, and how a queue was declared.
     Raises BrokerAway."""
-    url = urlsplit(settings.RABBITMQ_MANAGEMENT_URL)
+    *others, last = topology.each_node(settings.RABBITMQ_MANAGEMENT_URL)
+    for url in others:
+        with suppress(BrokerAway):
+            return _managed_at(url, queue)
+    return _managed_at(last, queue)
+
+
+def _managed_at(management_url: str, queue: str) -> dict[str, Any]:
+    url = urlsplit(management_url)
     host = f"{url.hostname}:{url.port or 15672}"
-    vhost = unquote(urlsplit(settings.RABBITMQ_URL).path[1:]) or "/"
+    vhost = unquote(urlsplit(topology.each_node(settings.RABBITMQ_URL)[0]).path[1:]) or "/"
     request = urllib.request.Request(f"{url.scheme}://{host}/api/queues/{quote(vhost, safe='')}/{queue}")
     credentials = base64.b64encode(f"{unquote(url.username or '')}:{unquote(url.password or '')}".encode()).decode()
     request.add_header("Authorization", f"Basic {credentials}")

@@ -59,7 +59,7 @@ def set_up(*, prefix: str, passwords: Mapping[str, str]) -> dict[str, PartSettin
 
 def vhost() -> str:
     """The virtual host of RABBITMQ_URL."""
-    return unquote(urlsplit(settings.RABBITMQ_URL).path[1:]) or "/"
+    return unquote(urlsplit(topology.each_node(settings.RABBITMQ_URL)[0]).path[1:]) or "/"
 
 
 def _declare() -> None:
@@ -80,7 +80,7 @@ def _make_user(name: str, password: str, may: Permissions) -> None:
 
 
 def _put(path: str, body: Mapping[str, Any]) -> None:
-    url = urlsplit(settings.RABBITMQ_MANAGEMENT_URL)
+    url = urlsplit(topology.each_node(settings.RABBITMQ_MANAGEMENT_URL)[0])
     request = urllib.request.Request(f"{_address(url)}/api/{path}", data=json.dumps(body).encode(), method="PUT")
     credentials = base64.b64encode(f"{unquote(url.username or '')}:{unquote(url.password or '')}".encode()).decode()
     request.add_header("Authorization", f"Basic {credentials}")
@@ -93,13 +93,17 @@ def _put(path: str, body: Mapping[str, Any]) -> None:
 
 
 def _settings_of(name: str, password: str) -> PartSettings:
-    url, management = urlsplit(settings.RABBITMQ_URL), urlsplit(settings.RABBITMQ_MANAGEMENT_URL)
-    return PartSettings(_with_user(url, name, password), _with_user(management, name, password))
+    urls, management = settings.RABBITMQ_URL, settings.RABBITMQ_MANAGEMENT_URL
+    return PartSettings(_with_user(urls, name, password), _with_user(management, name, password))
 
 
-def _with_user(url: SplitResult, name: str, password: str) -> str:
-    where = url.netloc.rpartition("@")[2]
-    return url._replace(netloc=f"{name}:{password}@{where}").geturl()
+def _with_user(urls: str, name: str, password: str) -> str:
+    """The same nodes, under this user."""
+    found = []
+    for url in map(urlsplit, topology.each_node(urls)):
+        where = url.netloc.rpartition("@")[2]
+        found.append(url._replace(netloc=f"{name}:{password}@{where}").geturl())
+    return topology.PARTED_BY.join(found)
 
 
 def _address(url: SplitResult) -> str:

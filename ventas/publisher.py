@@ -110,7 +110,11 @@ class _Confirmation:
 
 @dataclass(slots=True)
 class AmqpLink:
-    """One connection to RabbitMQ for publishing; not shared between threads, and never carried over a fork."""
+    """One connection to RabbitMQ for publishing; not shared between threads, and never carried over a fork.
+
+    `url` may name several nodes. Which one takes a message is decided before anything of it is sent, and never after:
+    what was sent to a node that fails is UNKNOWN, whatever the next one would say.
+    """
 
     url: str
     _connection: Any = None
@@ -120,6 +124,7 @@ class AmqpLink:
     _pid: int = 0
     _used: float = 0.0
     _not_before: float = 0.0
+    _node: int = 0
 
     def send(self, message: TaskMessage, *, deadline: float) -> Outcome:
         """Publish and wait for the confirm until `deadline` (time.monotonic())."""
@@ -183,17 +188,30 @@ class AmqpLink:
         if self._connection is None:
             if now < self._not_before or now >= deadline:
                 return False
-            try:
-                self._connect(min(CONNECT_TIMEOUT_S, deadline - now))
-            except BROKER_ERRORS:
-                self.drop()
+            if not self._connect_any(deadline):
                 self._not_before = time.monotonic() + PAUSE_AFTER_FAILURE_S
                 return False
         return not self._blocked
 
-    def _connect(self, timeout_s: float) -> None:
+    def _connect_any(self, deadline: float) -> bool:
+        """Connect to the node that served last, or else to the next that does so before the deadline."""
+        nodes = topology.each_node(self.url)
+        for _ in nodes:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            try:
+                self._connect(nodes[self._node % len(nodes)], min(CONNECT_TIMEOUT_S, left))
+            except BROKER_ERRORS:
+                self.drop()
+                self._node += 1
+            else:
+                return True
+        return False
+
+    def _connect(self, url: str, timeout_s: float) -> None:
         client = Connection(
-            self.url,
+            url,
             connect_timeout=timeout_s,
             heartbeat=HEARTBEAT_S,
             transport_options={

@@ -9,6 +9,7 @@ from kombu import Exchange, Queue, binding
 SALES_EXCHANGE = Exchange("blend_events", type="topic", durable=True)
 DEAD_LETTER_EXCHANGE = Exchange("blend_events.dlx", type="topic", durable=True)
 
+PARTED_BY = ";"  # the nodes in a RABBITMQ_URL, as Celery parts them, too
 SALES_CREATED = "sales.created"
 SALES_FAILED = "sales.failed"
 
@@ -41,8 +42,15 @@ MAINTENANCE_QUEUE = Queue(
     exchange=Exchange("blend_maintenance", type="direct", durable=True),
     routing_key="maintenance",
     durable=True,
+    # Where it is not named it is classic, and lies on one node of a cluster alone.
+    queue_arguments={"x-queue-type": "quorum"} if settings.MAINTENANCE_QUEUE_TYPE == "quorum" else None,
 )
 QUEUES = (SALES_QUEUE, FAILED_QUEUE, MAINTENANCE_QUEUE)
+
+
+def each_node(urls: str) -> list[str]:
+    """The nodes that a RABBITMQ_URL names, in their order."""
+    return urls.split(PARTED_BY)
 
 
 def _for_celery(queue: Queue) -> Any:

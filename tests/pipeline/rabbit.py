@@ -33,13 +33,13 @@ class VirtualHost:
         return urlsplit(self.rabbit.url)._replace(path=f"/{self.name}").geturl()
 
     def create(self) -> None:
-        _manage(self.rabbit, "PUT", f"vhosts/{self.name}", body={})
+        manage(self.rabbit, "PUT", f"vhosts/{self.name}", body={})
         user = urlsplit(self.rabbit.url).username
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
-        _manage(self.rabbit, "PUT", f"permissions/{self.name}/{user}", body=everything)
+        manage(self.rabbit, "PUT", f"permissions/{self.name}/{user}", body=everything)
 
     def delete(self) -> None:
-        _manage(self.rabbit, "DELETE", f"vhosts/{self.name}")
+        manage(self.rabbit, "DELETE", f"vhosts/{self.name}")
 
     def run(self, task: Any) -> None:
         """Have the maintenance worker of this virtual host run a task, as beat does."""
@@ -68,7 +68,7 @@ class VirtualHost:
 
     def in_hand(self, queue: str) -> int:
         """Its messages that are ready or unacknowledged, as the broker last counted them."""
-        state = _manage(self.rabbit, "GET", f"queues/{self.name}/{queue}")
+        state = manage(self.rabbit, "GET", f"queues/{self.name}/{queue}")
         return int(state["messages_ready"]) + int(state["messages_unacknowledged"])
 
     def consumers(self, queue: str) -> int:
@@ -91,20 +91,20 @@ class VirtualHost:
         """Limits on top of those that the application declared."""
         path = f"policies/{self.name}/for-a-test"
         body = {"pattern": f"^{queue}$", "definition": definition, "apply-to": "queues"}
-        _manage(self.rabbit, "PUT", path, body=body)
+        manage(self.rabbit, "PUT", path, body=body)
         try:
             yield
         finally:
-            _manage(self.rabbit, "DELETE", path)
+            manage(self.rabbit, "DELETE", path)
 
     def close_connection(self, port: int) -> None:
         """Close the connection that comes from this port, from the broker's side."""
 
         def closed() -> bool:
             """The management plugin hears of connections with some delay."""
-            for connection in _manage(self.rabbit, "GET", f"vhosts/{self.name}/connections"):
+            for connection in manage(self.rabbit, "GET", f"vhosts/{self.name}/connections"):
                 if connection.get("peer_port") == port:
-                    _manage(self.rabbit, "DELETE", f"connections/{connection['name']}")
+                    manage(self.rabbit, "DELETE", f"connections/{connection['name']}")
                     return True
             return False
 
@@ -156,7 +156,8 @@ def default_host(rabbit: Rabbit) -> VirtualHost:
     return VirtualHost(rabbit, urlsplit(rabbit.url).path[1:])
 
 
-def _manage(rabbit: Rabbit, method: str, path: str, *, body: object = None) -> Any:
+def manage(rabbit: Rabbit, method: str, path: str, *, body: object = None) -> Any:
+    """One request to its management API, which must take it."""
     url = urlsplit(rabbit.management_url)
     headers = urllib3.make_headers(basic_auth=f"{url.username}:{url.password}")
     headers["content-type"] = "application/json"
