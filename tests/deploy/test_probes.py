@@ -151,6 +151,16 @@ def test_each_part_that_is_missing_is_named_without_its_password() -> None:
     assert run_as_kubelet(RABBITMQ_URL="") == (1, "RabbitMQ: KeyError\n")
 
 
+def test_of_a_cluster_one_node_is_enough() -> None:
+    assert CAN_SELL["redis_nodes"]("rediscluster://:secret@one:7000,two:7001") == [
+        "redis://:secret@one:7000",
+        "redis://:secret@two:7001",
+    ]
+    CAN_SELL["check_any"](CAN_SELL["check_redis"], ["redis://:secret@127.0.0.1:9", settings.REDIS_URL])
+    with pytest.raises(OSError, match="refused"):
+        CAN_SELL["check_any"](CAN_SELL["check_broker"], ["amqp://127.0.0.1:9/v", "amqp://127.0.0.1:9/v"])
+
+
 def test_the_real_servers_are_found_ready() -> None:
     check: Callable[[str], None] = CAN_SELL["check_redis"]
     check(settings.REDIS_URL)

@@ -9,7 +9,8 @@ import os
 import socket
 import ssl
 import sys
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from urllib.parse import SplitResult, unquote, urlsplit
 
 TIMEOUT_S = 1.0
@@ -18,6 +19,7 @@ WEB = ("127.0.0.1", 8000)
 QUESTION = b"GET /caja/sw.js HTTP/1.0\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\n\r\n"
 PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
 TLS = {"rediss", "amqps"}
+CLUSTERS = {"rediscluster": "redis", "redisclusters": "rediss"}
 TAKES_WRITES = {b"loading:0", b"role:master"}
 
 
@@ -58,6 +60,25 @@ def check_broker(url: str) -> None:
     _connect(urlsplit(url)).close()
 
 
+def check_any(check: Callable[[str], None], urls: Sequence[str]) -> None:
+    """One node of a cluster is enough: who lives on another is refused by the web server, and nobody else."""
+    *others, last = urls
+    for url in others:
+        with suppress(CannotSell, OSError):
+            check(url)
+            return
+    check(last)
+
+
+def redis_nodes(url: str) -> list[str]:
+    """A plain URL as it is; of a cluster, each node that it names."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in CLUSTERS:
+        return [url]
+    who, at, hosts = rest.rpartition("@")
+    return [f"{CLUSTERS[scheme]}://{who}{at}{host}" for host in hosts.split(",")]
+
+
 def _connect(where: SplitResult) -> socket.socket:
     connection = socket.create_connection((where.hostname, where.port or PORTS[where.scheme]), TIMEOUT_S)
     if where.scheme not in TLS:
@@ -77,9 +98,9 @@ def main() -> int:
         asked = "the web server"
         check_web(WEB)
         asked = "Redis"
-        check_redis(os.environ["REDIS_URL"])
+        check_any(check_redis, redis_nodes(os.environ["REDIS_URL"]))
         asked = "RabbitMQ"
-        check_broker(os.environ["RABBITMQ_URL"])
+        check_any(check_broker, os.environ["RABBITMQ_URL"].split(";"))
     except (CannotSell, OSError, ValueError, LookupError) as error:
         told = str(error) if isinstance(error, CannotSell) else f"{asked}: {type(error).__name__}"
         sys.stderr.write(f"{told}\n")
