@@ -9,7 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from bench.probes import journal, pages
+from bench.probes import journal, pages, rounds
+from cache_stock import keys, scripts
 from cache_stock.reservation import Balance
 from tests.cache_stock.store import Store
 from tests.tiendas.people import sign_in
@@ -55,3 +56,13 @@ def test_a_page_of_the_admin_is_read_with_the_statements_that_it_sends() -> None
 def test_a_page_that_is_refused_ends_the_probe() -> None:
     with pytest.raises(SystemExit, match="302"):
         pages.read_page(Client(), page="history", model="inventario_inventoryledger", query={})
+
+
+def test_a_look_at_more_tiendas_costs_more_and_leaves_none() -> None:
+    few, many = rounds.measure(2), rounds.measure(1_000)
+    assert few.keys() == many.keys() == {"sweep", "who_is_armed", "with_what_history"}
+    for look, cost in many.items():
+        assert cost["python_ms"] > few[look]["python_ms"]
+    with rounds.armed(1) as (tienda,):
+        assert scripts.exists(keys=[keys.meta(tienda)])
+    assert not scripts.exists(keys=[keys.meta(tienda)])
