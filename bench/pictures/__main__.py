@@ -15,7 +15,7 @@ from bench.load import LoadFailed, Target, fixed_rate
 from bench.pictures.chart import draw
 from bench.pictures.panels import panels
 from bench.pictures.prometheus import EVERY_S, Prometheus
-from bench.stand import STOCK, WORKER_PROCESSES, NotReady, Shop, Stand, stand
+from bench.stand import WORKER_PROCESSES, NotReady, Shop, Stand, stand
 from scripts import processes
 from scripts.binaries import MissingBinary
 from scripts.ports import PortInUse, free_port
@@ -25,7 +25,7 @@ FOLDER = processes.ROOT / "docs" / "dashboard"
 PROBLEMS = (LoadFailed, NotReady, MissingBinary, PortInUse, ServiceError)
 CONNECTIONS = 16
 BUSY, QUIET = 60, 5  # sales a second
-TOO_MANY = 2 * STOCK
+OLD_PRICE = 1.0
 
 
 def say(text: str) -> None:
@@ -38,12 +38,12 @@ def sell(target: Target, *, rate: float, seconds: float) -> None:
     say(f"{seconds:g} s at {rate:g} carts a second: {load.accepted} taken, {load.refused} refused")
 
 
-def out_of_stock(shop: Shop) -> Shop:
-    """The same tienda, and carts that ask for more than there is."""
-    carts = shop.carts.with_name("too_many")
+def at_old_prices(shop: Shop) -> Shop:
+    """The same tienda, and a cart that was shown another price: it is refused with a 409."""
+    carts = shop.carts.with_name("old_prices")
     (first, *_others) = shop.carts.read_text().splitlines()
     cart = json.loads(first)
-    cart["items"] = [{**line, "cantidad": TOO_MANY} for line in cart["items"]]
+    cart["items"] = [{**line, "precio": OLD_PRICE} for line in cart["items"]]
     carts.write_text(json.dumps(cart) + "\n")
     return Shop(shop.tienda_id, shop.tokens, carts)
 
@@ -52,7 +52,7 @@ def run(made: Stand, *, scale: float) -> None:
     """Quiet, busy, some refusals, no worker for two minutes and more, then all of it written. Raises LoadFailed."""
     shop = made.open_shop(SCENARIOS["basket"], seed=7)
     url = made.url + "ventas/checkout"
-    sales, refused = shop.target(url), out_of_stock(shop).target(url)
+    sales, refused = shop.target(url), at_old_prices(shop).target(url)
     sell(sales, rate=QUIET, seconds=20 * scale)
     sell(sales, rate=BUSY, seconds=60 * scale)
     sell(refused, rate=QUIET, seconds=10 * scale)
