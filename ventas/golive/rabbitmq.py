@@ -1,6 +1,7 @@
 """RabbitMQ: the queues keep what they take, refuse what is too much, and somebody takes from them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -39,7 +40,9 @@ def sales_queue(asked: Asked) -> Finding:
 
 
 def failed_queue(asked: Asked) -> Finding:
-    """Where that goes."""
+    """Where that goes. It is declared with the first sale; here, where none was sold yet."""
+    with suppress(broker.BrokerAway):
+        broker.ready_sales_messages()
     return _as_declared(topology.FAILED_QUEUE)
 
 
