@@ -122,7 +122,7 @@ class AmqpLink:
     _said: _Confirmation = field(default_factory=_Confirmation)
     _blocked: bool = False
     _pid: int = 0
-    _used: float = 0.0
+    _served: bool = False  # whether this connection has ever had a confirm
     _not_before: float = 0.0
     _node: int = 0
 
@@ -156,8 +156,14 @@ class AmqpLink:
         except BROKER_ERRORS:
             self.drop()
             return Outcome.UNKNOWN
-        self._used = time.monotonic()
-        return Outcome.CONFIRMED if self._said.acked and not self._said.returned else Outcome.REFUSED
+        if self._said.acked and not self._said.returned:
+            self._served = True
+            return Outcome.CONFIRMED
+        if self._said.nacked and not self._served:
+            # A channel that was opened while the queue had no leader (its node had just died) refuses for ever.
+            self.drop()
+            self._not_before = time.monotonic() + PAUSE_AFTER_FAILURE_S
+        return Outcome.REFUSED
 
     def idle(self) -> None:
         """Keep the connection alive while nothing is published; call it every few seconds."""
@@ -221,7 +227,7 @@ class AmqpLink:
                 "on_unblocked": self._on_unblocked,
             },
         )
-        self._pid, self._blocked = os.getpid(), False
+        self._pid, self._blocked, self._served = os.getpid(), False, False
         self._connection = client.transport.establish_connection()
         self._channel = self._connection.channel()
         topology.declare(self._channel)

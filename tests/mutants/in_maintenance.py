@@ -125,11 +125,16 @@ MUTANTS = [
     ),
     *of(
         "ventas/broker.py",
-        ("unacknowledged is unfinished", 'int(state["messages"])', 'int(state["messages_ready"])', DRAINED),
+        (
+            "unacknowledged is unfinished",
+            'int(managed(queue)["messages"])',
+            'int(managed(queue)["messages_ready"])',
+            DRAINED,
+        ),
         (
             "what is being dead-lettered is unfinished",
-            'int(state["messages"])',
-            'int(state["messages_ready"]) + int(state["messages_unacknowledged"])',
+            'int(managed(queue)["messages"])',
+            'int(managed(queue)["messages_ready"]) + int(managed(queue)["messages_unacknowledged"])',
             DRAINED,
         ),
         (

@@ -28,8 +28,8 @@ MUTANTS = [
         ),
         (
             "a broken connection is unknown",
-            "return Outcome.UNKNOWN\n        self._used",
-            "return Outcome.REFUSED\n        self._used",
+            "return Outcome.UNKNOWN\n        if self._said.acked",
+            "return Outcome.REFUSED\n        if self._said.acked",
             LINK,
         ),
         (

@@ -71,6 +71,13 @@ def come_to_rest(shop: Shop) -> None:
     wait_until(lambda: not shop.holds(), timeout_s=BACK_S, what="every hold is settled")
 
 
+def counted() -> bool:
+    try:
+        return broker.unfinished_messages() >= 0
+    except broker.BrokerAway:
+        return False
+
+
 def leader(nodes: RabbitNodes) -> Node:
     return nodes.leader_of(SALES)
 
@@ -113,8 +120,10 @@ def test_without_a_majority_nothing_is_promised(pipeline: Pipeline, nodes: Rabbi
 
 
 def test_each_queue_is_on_every_node(pipeline: Pipeline, nodes: RabbitNodes) -> None:
-    for queue in QUEUES:
-        assert nodes.members_of(queue) == set(NAMES)
+    def everywhere() -> bool:
+        return all(nodes.members_of(queue) == set(NAMES) for queue in QUEUES)
+
+    wait_until(everywhere, timeout_s=BACK_S, what="each node has all of them")  # one may have been killed before
 
 
 def test_who_asks_or_publishes_finds_the_next_node(pipeline: Pipeline, nodes: RabbitNodes) -> None:
@@ -128,7 +137,7 @@ def test_who_asks_or_publishes_finds_the_next_node(pipeline: Pipeline, nodes: Ra
             what="the next node takes it",
         )
         assert broker.ready_sales_messages() >= 0
-        assert broker.unfinished_messages() >= 0
+        wait_until(counted, timeout_s=PAUSE_S, what="the management API of another node knows the queue's new leader")
         for node in nodes.each:
             node.kill()
         started = time.monotonic()
