@@ -136,6 +136,7 @@ def test_who_asks_or_publishes_finds_the_next_node(pipeline: Pipeline, nodes: Ra
             timeout_s=PAUSE_S,
             what="the next node takes it",
         )
+        link.drop()
         assert broker.ready_sales_messages() >= 0
         wait_until(counted, timeout_s=PAUSE_S, what="the management API of another node knows the queue's new leader")
         for node in nodes.each:
