@@ -55,6 +55,18 @@ def server_of(key: str) -> str:
     return ""
 
 
+def each_server() -> dict[str, "Redis"]:
+    """A client of each server by its address, for what is asked of a server and not of a tienda; '' where there is one
+    alone. Raises a StockError where none is known."""
+    client: object = stock_client()
+    if not isinstance(client, ClusterClient):
+        return {"": stock_client()}
+    found: dict[str, Redis] = {join(address): client.slots.client(address) for address in client.slots.all()}
+    if not found:
+        raise StockRefused("no node of the cluster is known")
+    return found
+
+
 def _load(name: str) -> Script:
     """The command of one file, with the shared part between its first line (flags) and the rest."""
     folder = files("cache_stock") / "lua"

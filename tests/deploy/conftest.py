@@ -1,7 +1,6 @@
 """One run of the product, for every test that looks whether a metric exists."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from django.db import connection
@@ -13,16 +12,14 @@ from tests.spawning import Spawner
 
 
 @pytest.fixture(scope="session")
-def shown(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shown]:
+def shown(django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """What /metrics shows: metric -> its labels -> their values."""
     folder = tmp_path_factory.mktemp("live_metrics")
     with django_db_blocker.unblock():
         database = SERVICES.postgres.database_url(connection.settings_dict["NAME"])
         spawner = Spawner(folder=folder, environment={**os.environ, **ENVIRONMENT, "DATABASE_URL": database})
         try:
-            yield of_a_run(spawner, folder)
+            return of_a_run(spawner, folder)
         finally:
-            spawner.end_all()
+            spawner.end_all()  # at once: others would find a worker of theirs on their queues
             connection.close()

@@ -12,8 +12,11 @@ from tests.pipeline.truth import assert_true_answers
 from tests.polling import poll, wait_until
 from tests.scaling.redis_nodes import Nodes
 from ventas import reconcile, tasks
+from ventas.golive import clocks, redis_server
+from ventas.golive.findings import Asked, State
 
 ARMED_S = 60.0
+PARTS = (redis_server.part(), clocks.parts()[0])
 
 
 @contextmanager
@@ -56,6 +59,23 @@ def test_each_tienda_sells_from_its_node(pipeline: Pipeline, nodes: Nodes, shops
         assert node.ask("EXISTS", keys.meta(shop.tienda_id)) == 1
     epochs = {shop.tienda_id: 1 for shop in shops}
     assert reservation.seen_epochs(tiendas=epochs) == epochs  # of all nodes at once
+
+
+def test_the_go_live_check_looks_at_each_node(nodes: Nodes, shops: list[Shop]) -> None:
+    one = nodes.each[1]
+    asked = Asked(workers=1, web_url="", metrics_url="")
+
+    def states() -> dict[str, State]:
+        return {check.key: check.look(asked).state for part in PARTS for check in part.checks}
+
+    assert State.FAILED not in states().values()
+    one.ask("CONFIG", "SET", "appendonly", "no")
+    try:
+        (aof,) = (check.look(asked) for part in PARTS for check in part.checks if check.key == "redis.aof")
+        assert aof.state is State.FAILED
+        assert f":{one.port}: " in aof.seen
+    finally:
+        one.ask("CONFIG", "SET", "appendonly", "yes")
 
 
 def test_a_slot_moves_in_mid_sale(pipeline: Pipeline, nodes: Nodes, shops: list[Shop]) -> None:

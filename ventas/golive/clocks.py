@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from redis import Redis
 
-from cache_stock.scripts import guarded, stock_client
-from ventas.golive.findings import Check, Finding, Part, failed, passed
+from cache_stock.scripts import each_server, guarded
+from ventas.golive.findings import Check, Finding, Part, failed, passed, worst
 
 MOST_APART_S = 1.0
 REMEDY = gettext_lazy("¿Contesta ese servidor? Las líneas de PostgreSQL y de Redis dicen más.")
@@ -36,7 +38,7 @@ def parts() -> tuple[Part, ...]:
     return (
         Part(
             gettext_lazy("Relojes"),
-            (Check("clock.redis", gettext_lazy("El de Redis y este"), lambda _asked: judge(read(_redis_s))),),
+            (Check("clock.redis", gettext_lazy("El de Redis y este"), lambda _asked: _redis()),),
             REMEDY,
         ),
         Part(
@@ -66,8 +68,12 @@ def judge(reading: Reading) -> Finding:
     )
 
 
-def _redis_s() -> float:
-    seconds, microseconds = guarded(stock_client().time)
+def _redis() -> Finding:
+    return worst({server: judge(read(partial(_redis_s, redis))) for server, redis in each_server().items()})
+
+
+def _redis_s(redis: "Redis") -> float:
+    seconds, microseconds = guarded(redis.time)
     return int(seconds) + int(microseconds) / 1_000_000
 
 

@@ -1,8 +1,8 @@
 """What a line of the checklist is, and what it may find."""
 
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.utils.functional import Promise
@@ -41,6 +41,12 @@ def advice(seen: str, todo: str) -> Finding:
 def failed(seen: str, todo: str) -> Finding:
     """Not before this is done."""
     return Finding(State.FAILED, seen, todo)
+
+
+def worst(found: Mapping[str, Finding]) -> Finding:
+    """Of several servers by their address ('' where there is one alone) that of the one that most has to be done to."""
+    server, finding = max(found.items(), key=lambda one: list(State).index(one[1].state))
+    return replace(finding, seen=f"{server}: {finding.seen}") if server else finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

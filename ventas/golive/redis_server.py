@@ -1,13 +1,15 @@
 """Redis: what was promised lies in it, so it is on disk, and nothing of it is ever thrown away."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from redis import Redis
 
-from cache_stock.scripts import StockRefused, guarded, stock_client
-from ventas.golive.findings import Asked, Check, Finding, Part, advice, failed, passed
+from cache_stock.scripts import StockRefused, each_server, guarded
+from ventas.golive.findings import Asked, Check, Finding, Part, advice, failed, passed, worst
 
 MOST_USED = 0.8  # of maxmemory: beyond it Redis takes no sale before long
 BYTES_A_MB = 1024 * 1024
@@ -18,17 +20,22 @@ def part() -> Part:
     return Part(
         "Redis",
         (
-            Check("redis.aof", gettext_lazy("AOF encendido"), aof),
-            Check("redis.eviction", gettext_lazy("No desaloja claves"), eviction),
-            Check("redis.maxmemory", gettext_lazy("Memoria"), maxmemory),
+            Check("redis.aof", gettext_lazy("AOF encendido"), partial(worst_of, aof)),
+            Check("redis.eviction", gettext_lazy("No desaloja claves"), partial(worst_of, eviction)),
+            Check("redis.maxmemory", gettext_lazy("Memoria"), partial(worst_of, maxmemory)),
         ),
         gettext_lazy("¿Corre Redis y es cierto REDIS_URL? docs/operations.md, «503 stock_no_disponible»."),
     )
 
 
-def aof(asked: Asked) -> Finding:
+def worst_of(look: "Callable[[Redis], Finding]", _asked: Asked) -> Finding:
+    """The same look at the one server, or at each node of a cluster: what is worst of that, and of which."""
+    return worst({server: look(redis) for server, redis in each_server().items()})
+
+
+def aof(redis: "Redis") -> Finding:
     """The append-only file is written, and reaches the disk."""
-    found = _info("persistence")
+    found = _info(redis, "persistence")
     if not found.get("aof_enabled"):
         return failed(
             _("apagado: un reinicio pierde lo prometido"),
@@ -40,7 +47,7 @@ def aof(asked: Asked) -> Finding:
             _("encendido, pero no se escribe: %(cuales)s") % {"cuales": ", ".join(lacking)},
             _("¿Está lleno el disco de Redis? Su registro lo dice. Libera espacio y redis-cli BGREWRITEAOF."),
         )
-    how = _setting("appendfsync")
+    how = _setting(redis, "appendfsync")
     if how == "no":
         return failed(
             _("encendido, pero nadie lo lleva al disco (appendfsync no)"),
@@ -49,9 +56,9 @@ def aof(asked: Asked) -> Finding:
     return passed(_("encendido, appendfsync %(como)s") % {"como": how or "?"})
 
 
-def eviction(asked: Asked) -> Finding:
+def eviction(redis: "Redis") -> Finding:
     """A full Redis refuses; it forgets nothing."""
-    policy = str(_info("memory").get("maxmemory_policy"))
+    policy = str(_info(redis, "memory").get("maxmemory_policy"))
     if policy == "noeviction":
         return passed(policy)
     return failed(
@@ -60,9 +67,9 @@ def eviction(asked: Asked) -> Finding:
     )
 
 
-def maxmemory(asked: Asked) -> Finding:
+def maxmemory(redis: "Redis") -> Finding:
     """There is a limit, with room below it."""
-    found = _info("memory")
+    found = _info(redis, "memory")
     most, used = int(found.get("maxmemory", 0)), int(found["used_memory"])
     if not most:
         return advice(
@@ -75,14 +82,14 @@ def maxmemory(asked: Asked) -> Finding:
     return passed(seen)
 
 
-def _info(section: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", guarded(partial(stock_client().info, section)))
+def _info(redis: "Redis", section: str) -> dict[str, Any]:
+    return cast("dict[str, Any]", guarded(partial(redis.info, section)))
 
 
-def _setting(name: str) -> str:
+def _setting(redis: "Redis", name: str) -> str:
     """Empty where Redis is somebody else's, who shows no settings."""
     try:
-        found: dict[str, str] = guarded(partial(stock_client().config_get, name))
+        found: dict[str, str] = guarded(partial(redis.config_get, name))
     except StockRefused:
         return ""
     return found.get(name, "")
