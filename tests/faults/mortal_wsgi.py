@@ -37,9 +37,9 @@ deciding.decide = before("P4", deciding.decide)
 _connect = link._connect
 
 
-def _connect_with_point(self: Any, timeout_s: float) -> None:
+def _connect_with_point(self: Any, url: str, timeout_s: float) -> None:
     """What is published is on its way, and not confirmed."""
-    _connect(self, timeout_s)
+    _connect(self, url, timeout_s)
     publish = self._channel.basic_publish
 
     def published(*args: Any, **kwargs: Any) -> Any:
