@@ -77,7 +77,7 @@ def pictures(folder: Path, *, scale: float) -> None:
             try:
                 start = time.time()
                 run(made, scale=scale)
-                time.sleep(2 * EVERY_S)
+                time.sleep(2 * EVERY_S)  # two more scrapes: the last seconds are to be in the picture, too
                 end = time.time()
                 folder.mkdir(parents=True, exist_ok=True)
                 for panel in panels():
