@@ -20,6 +20,7 @@ MEDIA_TYPE = "application/json"
 ANY_TYPE = "*/*"
 MAX_DEPTH = 16
 # The escape of the null character, not the text of one (an even number of backslashes before it).
+NULL_TEXT = rb"\u0000"
 NULL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -105,7 +106,7 @@ class OrjsonParser(BaseParser):
                 _("El cuerpo no es JSON válido: línea %(linea)d, columna %(columna)d.")
                 % {"linea": error.lineno, "columna": error.colno}
             ) from error
-        if NULL_ESCAPE.search(body):
+        if NULL_TEXT in body and NULL_ESCAPE.search(body):
             raise ParseError(_("El cuerpo lleva un carácter nulo."))
         if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
             raise ParseError(_("El cuerpo tiene más de %(maximo)d niveles.") % {"maximo": MAX_DEPTH})

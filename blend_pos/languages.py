@@ -10,6 +10,8 @@ from typing import TypeVar
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware import locale
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 MARK = "same_in_any_language"
@@ -22,8 +24,18 @@ def same_in_any_language(view: View) -> View:
 
 
 class LocaleMiddleware(locale.LocaleMiddleware):
-    """Django's, which says nothing of the language of such a view's answers."""
+    """Django's, for a site whose addresses name no language; it says nothing of the language of marked views'
+    answers."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Speak the language that was asked for."""
+        translation.activate(translation.get_language_from_request(request))
+        request.LANGUAGE_CODE = translation.get_language()
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Say which it was."""
         found = request.resolver_match
-        return response if found and hasattr(found.func, MARK) else super().process_response(request, response)
+        if not (found and hasattr(found.func, MARK)):
+            patch_vary_headers(response, ("Accept-Language",))
+            response.headers.setdefault("Content-Language", translation.get_language())
+        return response
