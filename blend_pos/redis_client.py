@@ -7,6 +7,7 @@ What redis-py puts around a command (repeating it, measurements, events) is a th
 from collections.abc import Callable
 from typing import Any
 
+from hiredis import pack_command
 from redis import Redis
 from redis.connection import ConnectionPool
 from redis.exceptions import RedisError
@@ -20,7 +21,10 @@ class OnceClient(Redis):
         parse: Callable[..., Any] = self.parse_response  # redis-py leaves it untyped
         connection: Any = self.connection_pool.get_connection()
         try:
-            connection.send_command(*args)
+            if " " in args[0]:  # of several words, which redis-py takes apart
+                connection.send_command(*args)
+            else:
+                connection.send_packed_command((pack_command(args),))
             return parse(connection, args[0], **options)
         finally:
             self.connection_pool.release(connection)
@@ -36,8 +40,9 @@ class PlainPool(ConnectionPool):
             connection = self._available_connections.pop() if self._available_connections else self._more()
             self._in_use_connections.add(connection)
         try:
-            connection.connect()
-            if not self._is_idle(connection):
+            if not connection.is_connected:
+                connection.connect()
+            elif not self._is_idle(connection):
                 connection.disconnect()
                 connection.connect()
         except BaseException:
