@@ -24,13 +24,20 @@ LEAST_TIME_S = 0.1
 Fence = Callable[[Collection[UUID]], dict[UUID, int | None]]
 
 
+def _held_lock() -> threading.Lock:
+    """Taken already: who acquires it waits. An Event would make three objects for the same."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(slots=True)
 class _Waiting:
     tienda_id: UUID
     payload: bytes
     deadline: float
     carried: Mapping[str, str]
-    done: threading.Event = field(default_factory=threading.Event)
+    pending: threading.Lock = field(default_factory=_held_lock)  # held until the outcome is known
     taken: bool = False
     outcome: Outcome = Outcome.UNKNOWN
     armed_epoch: int | None = None
@@ -69,7 +76,7 @@ class GatheringPublisher:
                 return Published(Outcome.REFUSED)
             self._queue.append(waiting)
             self._condition.notify()
-        if waiting.done.wait(max(0.0, deadline - time.monotonic())):
+        if waiting.pending.acquire(timeout=max(0.0, deadline - time.monotonic())):
             return Published(waiting.outcome, waiting.armed_epoch)
         with self._condition:
             if not waiting.taken:  # and never will be: whoever takes it finds it too late
@@ -98,7 +105,7 @@ class GatheringPublisher:
                 logger.exception("publishing failed")
                 link.drop()
             for waiting in batch:
-                waiting.done.set()
+                waiting.pending.release()
 
     def _take(self) -> list[_Waiting]:
         """What has gathered, at most one message of it; empty after a while without any."""
@@ -112,7 +119,7 @@ class GatheringPublisher:
                 waiting.taken = True
                 if waiting.deadline < soonest:  # too late to learn the outcome, and it would hurry the others
                     waiting.outcome = Outcome.REFUSED
-                    waiting.done.set()
+                    waiting.pending.release()
                 else:
                     batch.append(waiting)
         return batch
