@@ -8,8 +8,10 @@ import enum
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
+from blend_pos.ids import known_uuid, uuid_text
 from cache_stock import keys, scripts
 
 logger = logging.getLogger(__name__)
@@ -29,8 +31,7 @@ class Code(enum.IntEnum):
     NOT_ACTIVE = -7
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """One distinct product of a cart: how much of it, and the price that was shown ('' where none was)."""
 
     producto_id: UUID
@@ -38,8 +39,7 @@ class Wanted:
     expected_price: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldProduct:
+class HeldProduct(NamedTuple):
     """One distinct product as it is held: price and tax are those that the script read."""
 
     producto_id: UUID
@@ -157,7 +157,7 @@ def parse_lines(text: str) -> tuple[HeldProduct, ...]:
     try:
         for line in lines:
             producto, cantidad, precio, impuesto, version = line.split(" ")
-            products.append(HeldProduct(UUID(producto), int(cantidad), int(precio), int(impuesto), int(version)))
+            products.append(HeldProduct(known_uuid(producto), int(cantidad), int(precio), int(impuesto), int(version)))
     except ValueError as error:
         raise HoldUnreadable(f"lines: {error}") from error
     return tuple(products)
@@ -221,7 +221,7 @@ def reserve(
         "1" if only_active else "0",
     ]
     for want in wanted:
-        producto = str(want.producto_id)
+        producto = uuid_text(want.producto_id)
         names.append(prefix + producto)
         arguments += (producto, want.cantidad_milli, want.expected_price)
     code, *result = scripts.reserve(keys=names, arguments=arguments)

@@ -16,6 +16,7 @@ import orjson
 from django.conf import settings
 
 from blend_pos import tracing
+from blend_pos.ids import uuid_text
 from cache_stock import reservation
 from cache_stock.scripts import ReplyLost, StockError, StockRefused
 from ventas import refusals
@@ -67,7 +68,7 @@ PUBLISHER = GatheringPublisher(
 
 def checkout(*, order: Order) -> Answer:
     """Take a sale. Raises a CheckoutError where it was not taken; an Answer that is not promised is to be followed."""
-    lines = tuple((str(line.producto_id), line.cantidad_milli) for line in order.lines)
+    lines = tuple((uuid_text(line.producto_id), line.cantidad_milli) for line in order.lines)
     huella = fingerprint(lines=lines, metodo_pago=order.metodo_pago, pagos=order.pagos)
     if order.client_key and refusals.older_than_answers(order=order):
         known = refusals.known_sale(order=order, huella=huella)
@@ -76,7 +77,7 @@ def checkout(*, order: Order) -> Answer:
     pedido = Pedido(
         order.sold_at.isoformat(),
         order.cajero_id,
-        str(order.terminal_id),
+        uuid_text(order.terminal_id),
         order.metodo_pago,
         lines,
         pagos=order.pagos,

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import orjson
 
+from blend_pos.ids import known_uuid, uuid_text
 from cache_stock.reservation import HeldProduct, LiveHold
 from ventas.models import MetodoPago
 from ventas.payments import Payment, add_up, decode_payments, encode_payments, kind_of
@@ -72,8 +73,8 @@ def line_amount(*, cantidad_milli: int, precio_centavos: int) -> int:
 
 def decimal_text(value: int, places: int) -> str:
     """A non-negative whole number of 10^-places units as decimal text."""
-    unit = 10**places
-    return f"{value // unit}.{value % unit:0{places}d}"
+    digits = str(value).zfill(places + 1)
+    return f"{digits[:-places]}.{digits[-places:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def sale_payload(
     *, tienda_id: UUID, venta_id: UUID, huella: str, epoch: int, pedido: Pedido, products: Sequence[HeldProduct]
 ) -> tuple[dict[str, Any], int]:
     """The sale as it travels, and its total in cents. Prices are those that the hold was made with."""
-    held = {str(product.producto_id): (product.precio_centavos, product.impuesto) for product in products}
+    held = {uuid_text(product.producto_id): (product.precio_centavos, product.impuesto) for product in products}
     items, total = [], 0
     for number, (producto, cantidad_milli) in enumerate(pedido.lines):
         precio, impuesto = held[producto] if pedido.precios is None else pedido.precios[number]
@@ -143,7 +144,7 @@ def sale_payload(
         )
     payload: dict[str, Any] = {
         "esquema": SCHEMA,
-        "tienda_id": str(tienda_id),
+        "tienda_id": uuid_text(tienda_id),
         "venta_id": str(venta_id),
         "huella": huella,
         "epoch": epoch,
@@ -197,7 +198,7 @@ def _number(value: object, places: int) -> int:
 
 def _item(value: Mapping[str, Any]) -> SaleItem:
     item = SaleItem(
-        UUID(value["producto_id"]),
+        known_uuid(value["producto_id"]),
         _number(value["cantidad"], 3),
         _number(value["precio"], 2),
         _number(value["impuesto"], 2),
@@ -240,13 +241,13 @@ def read_sale(value: object) -> SaleMessage:
         if value["metodo_pago"] not in METHODS:
             raise UnreadableMessage("metodo_pago is none that is known")
         sale = SaleMessage(
-            tienda_id=UUID(value["tienda_id"]),
+            tienda_id=known_uuid(value["tienda_id"]),
             venta_id=UUID(value["venta_id"]),
             huella=value["huella"],
             epoch=value["epoch"],
             fecha=datetime.fromisoformat(value["timestamp"]),
             cajero_id=value["cajero_id"],
-            terminal_id=UUID(value["terminal_id"]),
+            terminal_id=known_uuid(value["terminal_id"]),
             metodo_pago=value["metodo_pago"],
             total_centavos=_number(value["total"], 2),
             items=tuple(_item(item) for item in value["items"]),

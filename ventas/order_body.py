@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
+from blend_pos.ids import known_uuid
 from ventas.messages import METHODS, decimal_text, line_amount
 from ventas.models import MetodoPago
 from ventas.orders import OrderLine
@@ -179,7 +180,7 @@ def _scaled(value: Any, places: int, most: int) -> int | None:
 
 def read_uuid(value: Any) -> UUID | None:
     """A UUID in its usual form, or None. Python's own reader also takes digits of other alphabets, and underscores."""
-    return UUID(value) if isinstance(value, str) and UUID_SHAPE.fullmatch(value) else None
+    return known_uuid(value) if isinstance(value, str) and UUID_SHAPE.fullmatch(value) else None
 
 
 def read_key(value: str | None) -> UUID | None:

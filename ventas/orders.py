@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from cache_stock.reservation import Wanted
@@ -12,8 +13,7 @@ NO_SUCH_PRICE = "differs"
 LONGEST_WAIT = timedelta(days=31)  # of a sale on a till without a connection; a clock that says more is wrong
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLine:
+class OrderLine(NamedTuple):
     """One line of a cart: whole thousandths, and the price that the customer was shown, cents, if the till sent it."""
 
     producto_id: UUID

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from django.utils.translation import gettext_lazy as _
 
+from blend_pos.ids import known_uuid
 from blend_pos.tiendas.models import ROLE_ORDER
 
 Detalles = dict[str, Any]
@@ -99,8 +100,8 @@ def take_seat(*, access: Access, tienda_id: str | None, terminal_id: str | None)
         kind=access.kind,
         usuario_id=access.usuario_id,
         username=access.username,
-        tienda_id=UUID(chosen_id),
-        terminal_id=UUID(chosen_terminal_id),
+        tienda_id=known_uuid(chosen_id),
+        terminal_id=known_uuid(chosen_terminal_id),
         terminal_numero=numero,
         rol=tienda.rol,
         zona_horaria=tienda.zona_horaria,
