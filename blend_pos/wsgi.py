@@ -1,6 +1,5 @@
 """WSGI entry point: `granian --interface wsgi blend_pos.wsgi:application`."""
 
-import gc
 import os
 import time
 from collections.abc import Iterable
@@ -12,6 +11,8 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import reset_queries
 
+from blend_pos.garbage import search_less
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -19,10 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blend_pos.settings")
 
 _django = get_wsgi_application()
 
-# What was loaded stays, and needs no second look; a request leaves little that only a search for cycles finds.
-gc.collect()
-gc.freeze()
-gc.set_threshold(20_000, 50, 100)
+search_less()
 # What Django does at each request for caches that close, which these don't, and for the queries that DEBUG keeps.
 request_finished.disconnect(close_caches)
 if not settings.DEBUG:
