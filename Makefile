@@ -85,8 +85,10 @@ pictures: $(VENV)  ## Draw the dashboard's panels anew, from a run of some minut
 lock: $(VENV)  ## Lock requirements*.in anew, with hashes, for every platform (ARGS=--upgrade: newer versions)
 	@sh scripts/lock.sh $(ARGS)
 
-clean:  ## Remove the virtual environment, and `make run`'s servers with all their data
-	rm -rf .venv .run .env till/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+# A settings file that somebody wrote stays; a run's own names servers that are gone then.
+clean:  ## Remove the virtual environment, and `make run`'s servers with all their data; not a .env that you wrote
+	@if sed -n 1p .env 2>/dev/null | grep -q '^# Written by `make run`'; then set -x; rm -f .env; fi
+	rm -rf .venv .run till/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(VENV): requirements-dev.txt
 	@sh scripts/venv.sh $(PYTHON)

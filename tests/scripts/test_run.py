@@ -168,3 +168,28 @@ def test_all_six_private_ports_have_to_be_ports(tmp_path: Path) -> None:
     run_servers.choose(environment={"SERVICE_PORTS": "65530"}, secrets=SECRETS, folder=tmp_path)
     with pytest.raises(NoPort, match="SERVICE_PORTS=65531"):
         run_servers.choose(environment={"SERVICE_PORTS": "65531"}, secrets=SECRETS, folder=tmp_path)
+
+
+@pytest.mark.parametrize(("written_by_a_run", "stays"), [(True, False), (False, True)])
+def test_cleaning_leaves_a_settings_file_that_was_written_by_hand(
+    tmp_path: Path, written_by_a_run: bool, stays: bool
+) -> None:
+    shutil.copy(processes.ROOT / "Makefile", tmp_path)
+    path = tmp_path / ".env"
+    if written_by_a_run:
+        environment.write_settings(path, {"REDIS_URL": "redis://mine"})
+    else:
+        path.write_text("REDIS_URL=redis://mine\n# Written by `make run`, says nobody\n")
+    (tmp_path / ".run").mkdir()
+
+    done = subprocess.run(["make", "clean"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert path.exists() is stays
+    assert not (tmp_path / ".run").exists()
+
+
+def test_cleaning_where_nothing_was_run(tmp_path: Path) -> None:
+    shutil.copy(processes.ROOT / "Makefile", tmp_path)
+    done = subprocess.run(["make", "clean"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
