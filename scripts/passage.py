@@ -4,6 +4,7 @@ Reads the demonstration's description (what `manage.py demo --json` printed) fro
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import amqp
 import psycopg
 import urllib3
 
@@ -24,6 +26,9 @@ READY_S = 120.0
 PERSIST_S = 60.0
 PAUSE_S = 0.2
 POLL_S, LONGEST_POLL_S = 0.005, 0.1  # each look is a line of the web server's log
+COLD_PAUSE_S = 1.0  # so is this one
+QUEUE = "queue.sales.created"
+CONSUMERS = 2  # the place of their number in what a declared queue is answered with
 LINES = 3
 COUNTED, WEIGHED = 2, 1.25  # of each product in the cart
 LEDGER = """
@@ -70,6 +75,23 @@ def wait_until_it_answers(api: Api) -> None:
     raise PassageFailedError(f"{api.url} does not answer after {READY_S:.0f} s: {seen}")
 
 
+def wait_for_a_worker(url: str, *, patience_s: float = READY_S) -> None:
+    """Until somebody takes sales from the broker at `url`: what a sale waits for a worker's start is not its passage.
+
+    Redis as the broker does not tell who takes; there it returns at once.
+    """
+    if not url.startswith("amqp"):
+        return
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        with versions.broker(url) as connection, contextlib.suppress(amqp.NotFound):  # the worker declares it
+            declared = connection.channel().queue_declare(QUEUE, passive=True)
+            if declared and declared[CONSUMERS]:
+                return
+        time.sleep(PAUSE_S)
+    raise PassageFailedError(f"no worker takes from {QUEUE} after {patience_s:.0f} s")
+
+
 def cart(api: Api) -> list[dict[str, object]]:
     """Three lines, one of them weighed; fewer while Redis does not know what is there."""
     _, found = api.call("GET", "productos?limite=500")
@@ -91,7 +113,7 @@ def fill_cart(api: Api) -> list[dict[str, object]]:
         if not told:
             print("Redis is not armed yet: the cold start waits for empty queues, then loads it.", flush=True)
             told = True
-        time.sleep(PAUSE_S)
+        time.sleep(COLD_PAUSE_S)
     raise PassageFailedError(f"Redis does not know of stock for a cart after {READY_S:.0f} s")
 
 
@@ -153,6 +175,7 @@ def main() -> int:
         wait_until_it_answers(api)
         for role, server in versions.describe(os.environ):
             print(f"{role:<9} {server}", flush=True)
+        wait_for_a_worker(os.environ["RABBITMQ_URL"])
         key = sell(api)
         print_ledger(os.environ["DATABASE_URL"], key)
     except (PassageFailedError, urllib3.exceptions.HTTPError) as problem:

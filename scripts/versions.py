@@ -40,18 +40,26 @@ def _redis(url: str) -> str:
 def _broker(url: str) -> str:
     if not url.startswith("amqp"):
         return REDIS_TRANSPORT
-    url = url.split(";", maxsplit=1)[0]  # of a cluster, the node that is named first
-    _, host, port, user, password, virtual_host, _ = url_to_parts(url)
-    with amqp.Connection(
+    with broker(url) as connection:
+        properties = connection.server_properties  # type: ignore[attr-defined]  # the stubs leave it out
+    return f"{properties['product']} {properties['version']} at {_place(_first_node(url))}"
+
+
+def broker(url: str) -> amqp.Connection:
+    """A connection to RabbitMQ, made where it is entered; of a cluster, to the node that is named first."""
+    _, host, port, user, password, virtual_host, _ = url_to_parts(_first_node(url))
+    return amqp.Connection(
         host=f"{host}:{port or 5672}",
         userid=user or "guest",
         password=password or "guest",
         virtual_host=virtual_host or "/",
         connect_timeout=5,
         read_timeout=5,
-    ) as connection:
-        properties = connection.server_properties  # type: ignore[attr-defined]  # the stubs leave it out
-    return f"{properties['product']} {properties['version']} at {_place(url)}"
+    )
+
+
+def _first_node(url: str) -> str:
+    return url.split(";", maxsplit=1)[0]
 
 
 def _place(url: str) -> str:
