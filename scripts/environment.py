@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,8 +67,8 @@ def named(path: Path) -> dict[str, str]:
 
 
 def write_settings(path: Path, settings: Mapping[str, str]) -> None:
-    """Write `.env`, unless there is one that somebody wrote."""
+    """Write `.env`, unless there is one that somebody wrote. Shells read it, too: an address may hold a semicolon."""
     if written_by_hand(path):
         return
     head = f"{MARK}, and again at each start. Write your own without this line, and it is read instead.\n"
-    write_private(path, head + "".join(f"{name}={value}\n" for name, value in settings.items()))
+    write_private(path, head + "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items()))

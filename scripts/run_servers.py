@@ -13,6 +13,7 @@ from scripts.services import PORTS, Postgres, Rabbit, Redis, Service
 FIRST_PORT = 21430  # below the ports that the kernel gives to clients, and nobody's by custom
 CACHE_DATABASE = 1
 TRANSPORT_DATABASE = 2
+MAXMEMORY = "256mb"  # as docs/deploy.md has it: one that is full refuses, where one without a limit takes the machine's
 EXAMPLES = {
     "DATABASE_URL": ("postgres://user:password@host:5432/name", {"postgres", "postgresql"}),
     "REDIS_URL": ("redis://:password@host:6379/0", {"redis", "rediss"}),
@@ -43,7 +44,8 @@ def choose(*, environment: Mapping[str, str], secrets: Secrets, folder: Path) ->
     )
     remedy = f"Stop that one, or name the first of {PORTS} free ports: make run SERVICE_PORTS={first + 100}"
     postgres = Postgres(folder=folder / "postgres", port=first, password=secrets.postgres, remedy=remedy)
-    redis = Redis(folder=folder / "redis", port=first + 1, password=secrets.redis, remedy=remedy)
+    limit = {"maxmemory": MAXMEMORY}
+    redis = Redis(folder=folder / "redis", port=first + 1, password=secrets.redis, settings=limit, remedy=remedy)
     rabbit = Rabbit(
         folder=folder / "rabbitmq", ports=range(first + 2, first + PORTS), password=secrets.rabbitmq, remedy=remedy
     )

@@ -6,6 +6,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+import environ
 import pytest
 
 from scripts import environment, processes, run, run_servers
@@ -38,6 +39,16 @@ def test_a_named_server_is_used_and_no_private_one_beside_it(tmp_path: Path) -> 
     assert {name: servers.settings[name] for name in NAMED} == NAMED
     assert servers.settings["CACHE_URL"] == "redis://stock.example:6379/1"
     assert "RABBITMQ_MANAGEMENT_URL" not in servers.settings
+
+
+def test_a_private_redis_has_the_limit_that_a_shops_is_told_to_have(tmp_path: Path) -> None:
+    redis = run_servers.choose(environment={}, secrets=SECRETS, folder=tmp_path).private[1]
+    redis.folder.mkdir(parents=True, exist_ok=True)
+    redis.prepare()
+
+    said = f"maxmemory {run_servers.MAXMEMORY}"
+    assert said in (redis.folder / "redis.conf").read_text().splitlines()
+    assert said in (processes.ROOT / "docs" / "deploy.md").read_text()
 
 
 def test_without_rabbitmq_the_broker_is_redis_and_it_says_what_to_install(
@@ -139,6 +150,22 @@ def test_a_runs_settings_file_is_replaced_and_names_nothing(tmp_path: Path) -> N
     assert path.read_text().splitlines()[1:] == ["DATABASE_URL=postgres://new"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert environment.named(path) == dict(os.environ)
+
+
+def test_a_runs_settings_file_is_read_alike_by_a_shell_and_by_the_product(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / ".env"
+    nodes = "amqp://user:pa$$(word)@one/pos;amqp://user:pa$$(word)@two/pos"
+    environment.write_settings(path, {"RABBITMQ_URL": nodes})
+
+    shell = ["sh", "-c", f'. {path}; printf %s "$RABBITMQ_URL"']
+    read: dict[str, str] = {}
+    monkeypatch.setattr(environ.Env, "ENVIRON", read)
+    environ.Env.read_env(path)
+
+    assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout == nodes
+    assert read == {"RABBITMQ_URL": nodes}
 
 
 def test_a_settings_file_written_by_hand_is_read_and_left_alone(
