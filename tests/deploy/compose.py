@@ -3,7 +3,6 @@
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ DEVELOPMENT = "dev"
 NAMES_A_SECRET = re.compile(r"SECRET|PASS|TOKEN|AUTH|_KEY\b")
 FROM_THE_ENVIRONMENT = re.compile(r"\$\{\w+:\?[^}]*\}")
 WITH_A_DEFAULT = re.compile(r"\$\{(\w+):?-([^}]*)\}")
+FROM_COMPOSE = re.compile(r"(?<!\$)\$\{?(\w+)")  # $$ is left to the container
 CREDENTIALS = re.compile(r"://[^\s/:@]*:([^\s@]+)@")
 LOOPBACK = re.compile(r"(127\.0\.0\.1|\$\{\w+_ADDRESS:-127\.0\.0\.1\}):")
 PRODUCT = ("web", "worker", "maintenance", "beat")
@@ -82,13 +82,21 @@ def literal_secrets(found: Document) -> list[str]:
             continue
         named = {key: str(value) for key, value in environment(service).items() if NAMES_A_SECRET.search(key)}
         named.pop("SECRET_KEY_FALLBACKS", None)  # mostly there are none
-        command = service.get("command", [])
-        named |= {flag: value for flag, value in pairwise(command) if flag == "--requirepass"}
         bad += [f"{name}: {key}" for key, value in named.items() if not FROM_THE_ENVIRONMENT.fullmatch(value)]
         for text in each_text(service):
             bad += [f"{name}: {text}" for word in CREDENTIALS.findall(text) if not FROM_THE_ENVIRONMENT.fullmatch(word)]
             defaults = [key for key, default in WITH_A_DEFAULT.findall(text) if default and NAMES_A_SECRET.search(key)]
             bad += [f"{name}: {key} has a default" for key in defaults]
+    return bad
+
+
+def secrets_in_arguments(found: Document) -> list[str]:
+    """Whoever lists this machine's processes reads what they were started with."""
+    bad = []
+    for name, service in found["services"].items():
+        words = [*service.get("entrypoint", []), *service.get("command", [])]
+        named = [key for word in words for key in FROM_COMPOSE.findall(word)]
+        bad += [f"{name}: {key}" for key in named if NAMES_A_SECRET.search(key)]
     return bad
 
 
@@ -151,6 +159,7 @@ RULES: tuple[Rule, ...] = (
     without_health_check,
     without_limits,
     literal_secrets,
+    secrets_in_arguments,
     published,
     without_a_version,
     not_closed_in,
