@@ -10,6 +10,7 @@ from uuid import UUID
 from cache_stock import keys, scripts
 
 WARMED = "calentado"
+DRIFT = "diferencias"
 BYTES_A_MB = 1024 * 1024
 
 
@@ -96,6 +97,11 @@ def warmed_at(*, tiendas: Sequence[UUID]) -> dict[UUID, datetime | None]:
     return {
         tienda: datetime.fromtimestamp(int(at_ms) / 1000, UTC) if at_ms else None for tienda, (at_ms,) in found.items()
     }
+
+
+def note_drift(*, tienda_id: UUID, differences: int) -> None:
+    """So many the tienda's last reconciliation found, for every process to see. Raises a StockError."""
+    scripts.set_field(key=keys.meta(tienda_id), field=DRIFT, value=str(differences))
 
 
 def available_anywhere(*, products: Sequence[tuple[UUID, UUID]]) -> dict[UUID, int | None]:

@@ -48,5 +48,6 @@ def loaded(tienda_id: UUID) -> str:
 
 def meta(tienda_id: UUID) -> str:
     """Hash: run_id, master_replid, epoch, timeline (armed), token and its lease (cold start), aciertos, fallos,
-    freno, calentar (asked for), calentado (when the last whole warmup began, ms)."""
+    freno, calentar (asked for), calentado (when the last whole warmup began, ms), diferencias (of the last
+    reconciliation)."""
     return f"meta:{{{uuid_text(tienda_id)}}}"

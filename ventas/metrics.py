@@ -5,9 +5,8 @@ sum; without it each process knows only its own.
 """
 
 from http import HTTPStatus
-from uuid import UUID
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 from cache_stock import reservation
 
@@ -34,12 +33,6 @@ SALE_SECONDS = Histogram(
 )
 PERSIST_SALES = Histogram("sales_persist_batch_sales", "Sales in a transaction.", buckets=TOGETHER)
 ATTEMPTS = Counter("sale_attempts_total", "Attempts to write a sale by what became of each.", ["outcome"])
-STOCK_DRIFT = Gauge(
-    "stock_drift_products",
-    "Differences between Redis, its journal, PostgreSQL and the ledger that the last reconciliation found.",
-    ["tienda"],
-    multiprocess_mode="mostrecent",
-)
 
 REFUSALS: dict[type[reservation.ReservationRefused], str] = {
     reservation.Insufficient: "insufficient",
@@ -96,8 +89,3 @@ def count_sales(*, written: int, known: int, failed: int, seconds: float) -> Non
 def count_broken(*, retried: bool) -> None:
     """A sale broke its transaction: it is to be tried again, or has failed for good."""
     _ATTEMPTED["retried" if retried else "failed"].inc()
-
-
-def note_drift(*, tienda_id: UUID, differences: int) -> None:
-    """What the last reconciliation of a tienda found."""
-    STOCK_DRIFT.labels(str(tienda_id)).set(differences)

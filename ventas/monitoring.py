@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 KEPT_S = 5.0
 PATIENCE_S = 1.0
 OLD_S = 30.0
+DRIFT = "Differences between Redis, its journal, PostgreSQL and the ledger that the last reconciliation found."
 AWAY = (StockError, broker.BrokerAway, DatabaseError, InterfaceError)
 
 
@@ -80,6 +81,9 @@ class StateCollector(Collector):
 
     def _of_redis(self) -> list[Metric]:
         seen = read_vitals(tiendas=self._tiendas, now_ms=int(time.time() * 1000))
+        drift = GaugeMetricFamily("stock_drift_products", DRIFT, labels=["tienda"])
+        for tienda, differences in seen.drift.items():
+            drift.add_metric([str(tienda)], differences)
         return [
             GaugeMetricFamily("stock_holds", "Sales that were taken and are not written yet.", value=seen.holds),
             GaugeMetricFamily("stock_oldest_hold_seconds", "The oldest of them.", value=seen.oldest_hold_s),
@@ -87,6 +91,7 @@ class StateCollector(Collector):
             CounterMetricFamily("stock_lookup_misses", "Those that did not find it.", value=seen.misses),
             GaugeMetricFamily("stock_warmup_age_seconds", "The warmup that is longest ago.", value=seen.warmup_age_s),
             GaugeMetricFamily("stock_tiendas_not_armed", "Tiendas Redis does not sell for.", value=seen.not_armed),
+            drift,
         ]
 
 

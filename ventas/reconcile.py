@@ -1,13 +1,16 @@
 """One tienda reconciled: its stock as cache_stock.reconcile compares it, and the holds of its failed sales."""
 
+import logging
 import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from cache_stock import journal, reconcile
+from cache_stock import figures, journal, reconcile
+from cache_stock.scripts import StockError
 from ventas import in_flight, recovery
 from ventas.in_flight import Misheld
-from ventas.metrics import note_drift
+
+logger = logging.getLogger(__name__)
 
 PATIENCE_S = 1.0
 
@@ -37,10 +40,18 @@ def reconcile_tienda(*, tienda_id: UUID, repair: bool, patience_s: float = PATIE
     doubtful &= set(_misheld(tienda_id)) if doubtful and report.armed else set()
     misheld = sorted(doubtful, key=lambda sale: sale.venta_id)
     found = Reconciled(report, misheld, [])
-    note_drift(tienda_id=tienda_id, differences=found.differences)
+    _note(found)
     if repair:
         found.done = _repair(found)
     return found
+
+
+def _note(found: Reconciled) -> None:
+    """For /metrics. What was found is worth more than its note, which a full Redis does not take."""
+    try:
+        figures.note_drift(tienda_id=found.stock.tienda_id, differences=found.differences)
+    except StockError as error:
+        logger.warning("what was found is not in stock_drift_products: %s", error)
 
 
 def _misheld(tienda_id: UUID) -> list[Misheld]:

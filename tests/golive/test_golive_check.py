@@ -107,6 +107,19 @@ def test_an_old_warmup_is_not_young(open_shop: OpenShop) -> None:
     assert "más de 24 h: Tienda Centro" in found.said("stock.warm")
 
 
+def test_what_it_advises_about_drift_is_enough(open_shop: OpenShop) -> None:
+    """The command runs in a process of its own, which counts nowhere."""
+    open_shop.redis.hdel(open_shop.meta(), "diferencias")
+    wait_until(
+        lambda: "selling.drift" in open_shop.check("--no-sale").advices, timeout_s=30, what="nobody has reconciled"
+    )
+    done = open_shop.manage("reconcile_stock", "--all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_until(
+        lambda: open_shop.check("--no-sale").lines["selling.drift"]["state"] == "ok", timeout_s=30, what="web shows it"
+    )
+
+
 def test_an_invalid_index_is_mended_as_it_says(open_shop: OpenShop) -> None:
     name = "idx_ledger_producto_fecha"
     open_shop.sql(f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{name}'::regclass")

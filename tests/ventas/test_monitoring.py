@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connections
 from prometheus_client import CollectorRegistry, generate_latest
+from redis import Redis
 
 from blend_pos.tiendas.models import Tienda
 from cache_stock import figures, keys, scripts, vitals
@@ -20,6 +21,7 @@ from tests.polling import wait_until
 from ventas import broker, monitoring, topology
 from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
 from ventas.monitoring import StateCollector
+from ventas.reconcile import reconcile_tienda
 
 PARTS = {"postgresql", "redis", "rabbitmq"}
 OF_REDIS = {
@@ -119,6 +121,35 @@ def test_a_tienda_that_redis_does_not_sell_for(shop: Shop) -> None:
     scripts.stock_client().hdel(keys.meta(shop.tienda_id), "run_id")
 
     assert page()["stock_tiendas_not_armed"] == 1
+
+
+def test_what_the_last_reconciliation_of_each_tienda_found(shop: Shop) -> None:
+    other, drift = open_shop(), f'stock_drift_products{{tienda="{shop.tienda_id}"}}'
+    assert not any(name.startswith("stock_drift_products") for name in page())
+
+    scripts.stock_client().hincrby(keys.stock(shop.tienda_id, shop.products[0]), "saldo", 1)
+    for tienda_id in (shop.tienda_id, other.tienda_id):
+        reconcile_tienda(tienda_id=tienda_id, repair=True, patience_s=0.05)
+    shown = page()
+    assert (shown[drift], shown[f'stock_drift_products{{tienda="{other.tienda_id}"}}']) == (1, 0)
+
+    reconcile_tienda(tienda_id=shop.tienda_id, repair=False)
+    assert page()[drift] == 0
+
+
+def test_a_full_redis_takes_no_note_and_what_was_found_is_said(
+    shop: Shop, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripts.stock_client().hincrby(keys.stock(shop.tienda_id, shop.products[0]), "saldo", 1)
+    with Redis.from_url(services.redis.url) as redis:
+        redis.config_set("maxmemory", 1)
+        try:
+            found = reconcile_tienda(tienda_id=shop.tienda_id, repair=False, patience_s=0.05)
+        finally:
+            redis.config_set("maxmemory", 0)
+
+    assert found.differences == 1
+    assert "stock_drift_products" in caplog.text
 
 
 def test_failed_sales_that_wait_for_a_person(shop: Shop) -> None:
