@@ -1,11 +1,10 @@
 """`make bench`: this product, and other ways to sell, on one machine in one run, each in its turn.
 
-Prints tables of medians and which goals hold, and writes latest.json and latest.svg. The exit status is 1 where a run
-did not add up, not where a goal is missed.
+Prints tables of medians and which goals hold, and writes latest.json and latest.svg; a run of some parts leaves the
+others there. The exit status is 1 where a run did not add up, not where a goal is missed.
 """
 
 import argparse
-import json
 import os
 import platform
 import random
@@ -20,8 +19,8 @@ from pathlib import Path
 from bench import report, trials, tuning
 from bench.baskets import SCENARIOS
 from bench.drain import WRITE, take_turns
-from bench.drawing import draw
 from bench.goals import BASELINE, FLOOR, MOST, OURS, Found, judge
+from bench.keeping import keep
 from bench.load import Loader, LoadFailed, closed, fixed_rate
 from bench.rounds import VARIANTS, Round, Void, measure
 from bench.stand import NotReady, Stand, stand
@@ -31,7 +30,6 @@ from scripts.ports import PortInUse
 from scripts.services import ServiceError
 
 PROBLEMS = (LoadFailed, NotReady, MissingBinary, PortInUse, ServiceError, Void)
-RESULTS = Path(__file__).parent / "results"
 WARM_S = 2
 OPEN_RATE = 200
 ASKED_FOR = {"tuning"}  # what a run does only where it is named
@@ -272,23 +270,15 @@ def main() -> int:
             for name, step in STEPS.items():
                 if name in wanted:
                     step(made, plan, found, options.seed)
-                    keep(found, about)
+                    keep(found, judge(found, open_rate=OPEN_RATE), about, partial=bool(options.only))
     except PROBLEMS as problem:
         print(problem, file=sys.stderr)
         return 1
     say("The specification's rows, and what was measured", report.specification(found))
     say("Goals", report.goals(judge(found, open_rate=OPEN_RATE)))
     print(f"\n{time.monotonic() - started:.0f} s on {os.cpu_count()} cores")
-    keep(found, about | {"ended": True})
+    keep(found, judge(found, open_rate=OPEN_RATE), about | {"ended": True}, partial=bool(options.only))
     return 0
-
-
-def keep(found: Found, about: Mapping[str, object]) -> None:
-    """What there is by now: a run that is void in its last part has measured the others."""
-    RESULTS.mkdir(exist_ok=True)
-    kept = report.as_json(found, judge(found, open_rate=OPEN_RATE), about)
-    (RESULTS / "latest.json").write_text(json.dumps(kept, indent=1))
-    (RESULTS / "latest.svg").write_text(draw(found))
 
 
 if __name__ == "__main__":

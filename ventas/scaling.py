@@ -34,9 +34,10 @@ def read_measured(path: Path) -> Measured:
     try:
         kept = json.loads(path.read_text())
         rates = [one["sales"] / one["seconds"] for one in kept["drains"]["one_process"]]
-        about = kept["about"]
+        about = kept["about"].get("kept", {}).get("drains", kept["about"])  # of the run that measured this part
         return Measured(median(rates), f"{path}, {about['when'][:10]}, {about['cores']} cores")
     except FileNotFoundError as error:
-        raise NotMeasured(f"There is no {path}: run make bench, or say --per-process.") from error
-    except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as error:
-        raise NotMeasured(f"{path} holds no drain of one process: run make bench, or say --per-process.") from error
+        raise NotMeasured(f"There is no {path}: run make bench ONLY=drains, or say --per-process.") from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        lack = f"{path} holds no drain of one process: run make bench ONLY=drains, or say --per-process."
+        raise NotMeasured(lack) from error

@@ -34,6 +34,14 @@ def test_from_what_the_bench_wrote(tmp_path: Path) -> None:
     )
 
 
+def test_the_drain_of_an_earlier_run_is_told_as_that_runs(tmp_path: Path) -> None:
+    file = tmp_path / "latest.json"
+    kept = {"drains": {"when": "2026-11-01T10:00:00+00:00", "cores": 8}}
+    about = {"when": "2026-11-28T10:00:00+00:00", "cores": 2, "kept": kept}
+    file.write_text(json.dumps({"about": about, "drains": {"one_process": [{"sales": 500, "seconds": 1}]}}))
+    assert "500 (" + f"{file}, 2026-11-01, 8 cores)" in say("--rate=1000", f"--measured={file}")
+
+
 def test_from_what_is_said() -> None:
     assert say("--rate=10", "--per-process=20").startswith("1 worker process for 10 sales a second: one writes 20 ")
 
@@ -43,7 +51,7 @@ def test_what_to_do_where_nothing_was_measured(kept: str | None, tmp_path: Path)
     file = tmp_path / "latest.json"
     if kept is not None:
         file.write_text(kept)
-    with pytest.raises(CommandError, match="run make bench, or say --per-process"):
+    with pytest.raises(CommandError, match="run make bench ONLY=drains, or say --per-process"):
         say("--rate=1", f"--measured={file}")
 
 
