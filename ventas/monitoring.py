@@ -8,9 +8,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from math import inf
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import Max
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -77,7 +82,12 @@ class StateCollector(Collector):
     def _of_postgresql(self) -> list[Metric]:
         self._tiendas = list(Tienda.objects.filter(is_active=True, epoch__gt=0).values_list("id", flat=True))
         failed = VentaFallida.objects.filter(estado=EstadoFalla.ABIERTA).exclude(tienda=SONDA_ID).count()
-        return [GaugeMetricFamily("sales_failed_open", "Failed sales that wait for a person.", value=failed)]
+        sent_at = beat_sent_at()
+        age_s = inf if sent_at is None else max(0.0, (timezone.now() - sent_at).total_seconds())
+        return [
+            GaugeMetricFamily("sales_failed_open", "Failed sales that wait for a person.", value=failed),
+            GaugeMetricFamily("beat_age_seconds", "Since beat last wrote down what it had sent.", value=age_s),
+        ]
 
     def _of_redis(self) -> list[Metric]:
         seen = read_vitals(tiendas=self._tiendas, now_ms=int(time.time() * 1000))
@@ -93,6 +103,12 @@ class StateCollector(Collector):
             GaugeMetricFamily("stock_tiendas_not_armed", "Tiendas Redis does not sell for.", value=seen.not_armed),
             drift,
         ]
+
+
+def beat_sent_at() -> datetime | None:
+    """When beat last sent something, as it wrote down, which it does every three minutes; None: never."""
+    sent: datetime | None = PeriodicTask.objects.filter(enabled=True).aggregate(sent=Max("last_run_at"))["sent"]
+    return sent
 
 
 def _of_rabbitmq() -> list[Metric]:

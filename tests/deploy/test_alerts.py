@@ -88,6 +88,7 @@ MOVED = {
     "LookupsMiss": ("< 0.95\n", "< 0.93\n"),
     "NoWorker": ('or absent(sales_queue_consumers{queue="sales.created"})', ""),
     "NoMaintenance": ('(sales_queue_consumers{queue="maintenance"}) == 0', "(sales_queue_consumers) == 0"),
+    "BeatSilent": ("(beat_age_seconds) > 600", "(beat_age_seconds) >= 600"),
     "OldestHold": ("(stock_oldest_hold_seconds) > 60", "(stock_oldest_hold_seconds) >= 60"),
     "SalesQueueLong": ('(sales_queue_messages{queue="sales.created"}) >= 100', "(sales_queue_messages) >= 100"),
     "SalesWaiting": ("max(stock_holds) >= 100", "sum(stock_holds) >= 100"),

@@ -106,7 +106,7 @@ def test_whoever_is_called_sees_on_it_what_the_alert_is_about() -> None:
 
 
 def test_everything_that_is_counted_is_on_it(shown: Shown) -> None:
-    ours = re.compile("(sale|sales|stock|checkout|part)_")
+    ours = re.compile("(sale|sales|stock|checkout|part|beat)_")
     ends = re.compile("_(bucket|count|sum|created)$")
     seen = {ends.sub("", one.metric) for _title, expression in expressions() for one in promql.asked(expression)}
     assert {ends.sub("", metric) for metric in shown if ours.match(metric)} - seen == set()

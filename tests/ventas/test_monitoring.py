@@ -3,12 +3,13 @@
 import re
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import inf
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connections
+from django_celery_beat.models import PeriodicTask
 from prometheus_client import CollectorRegistry, generate_latest
 from redis import Redis
 
@@ -150,6 +151,19 @@ def test_a_full_redis_takes_no_note_and_what_was_found_is_said(
 
     assert found.differences == 1
     assert "stock_drift_products" in caplog.text
+
+
+def test_since_when_beat_has_sent_nothing(shop: Shop) -> None:
+    PeriodicTask.objects.update(last_run_at=None)
+    assert page()["beat_age_seconds"] == inf
+
+    now = datetime.now(UTC)
+    PeriodicTask.objects.filter(task="ventas.sweep").update(last_run_at=now - timedelta(minutes=20))
+    PeriodicTask.objects.filter(task="ventas.reconcile").update(last_run_at=now, enabled=False)
+    try:
+        assert 1200 <= page()["beat_age_seconds"] < 1260
+    finally:
+        PeriodicTask.objects.filter(task="ventas.reconcile").update(enabled=True)
 
 
 def test_failed_sales_that_wait_for_a_person(shop: Shop) -> None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from django_celery_beat.models import PeriodicTask
 
 from ventas.golive.findings import Asked, Check, Finding, Part, advice, failed, passed
+from ventas.monitoring import beat_sent_at
 
 LATELY = timedelta(minutes=10)  # beat writes down every three minutes what it has sent
 NEEDED = frozenset(
@@ -33,8 +34,7 @@ def part() -> Part:
 
 def sent(asked: Asked) -> Finding:
     """It runs, and can write."""
-    last = PeriodicTask.objects.filter(enabled=True, last_run_at__isnull=False).order_by("-last_run_at").first()
-    moment = None if last is None else last.last_run_at
+    moment = beat_sent_at()
     if moment is not None and timezone.now() - moment <= LATELY:
         return passed(_("hace %(s)d s") % {"s": max(0, int((timezone.now() - moment).total_seconds()))})
     seen = _("nunca") if moment is None else _("no desde %(hora)s") % {"hora": moment.isoformat(timespec="seconds")}
