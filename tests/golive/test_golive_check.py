@@ -164,32 +164,6 @@ def test_a_postgresql_that_spares_the_disk_is_said(open_shop: OpenShop) -> None:
     assert "fsync = on" in found.said("postgresql.durable")
 
 
-SETTINGS: dict[str, tuple[dict[str, str], str, str]] = {
-    "DEBUG": ({"DEBUG": "true"}, "settings.debug", "DEBUG=false"),
-    "key": ({"SECRET_KEY": "change-me"}, "settings.secret_key", "token_urlsafe(48)"),
-    "hosts": ({"ALLOWED_HOSTS": "*,localhost"}, "settings.allowed_hosts", "el nombre de la tienda"),
-    "no TLS on a network": ({"ALLOWED_HOSTS": "caja.example.com"}, "settings.tls", "HTTPS=true"),
-    "short token": ({"METRICS_TOKEN": "abc"}, "settings.metrics_token", "METRICS_TOKEN"),
-}
-
-
-@pytest.mark.parametrize("what", SETTINGS)
-def test_a_setting_that_is_not_for_a_shop(open_shop: OpenShop, what: str) -> None:
-    environment, key, todo = SETTINGS[what]
-    found = open_shop.check("--no-sale", environment=environment)
-
-    assert key in found.failed
-    assert todo in found.lines[key]["todo"]
-
-
-def test_the_password_that_rabbitmq_comes_with_is_said(open_shop: OpenShop) -> None:
-    url = f"amqp://guest:guest@127.0.0.1:{SERVICES.rabbit.port}//"
-    found = open_shop.check("--no-sale", environment={"RABBITMQ_URL": url})
-
-    assert "settings.passwords" in found.failed
-    assert "RABBITMQ_URL" in found.said("settings.passwords")
-
-
 AWAY = {
     "PostgreSQL": ("DATABASE_URL", "postgres://blend:{}@127.0.0.1:{}/blend", ("postgresql.", "stock.", "beat.")),
     "Redis": ("REDIS_URL", "redis://:{}@127.0.0.1:{}/0", ("redis.", "stock.", "clock.redis")),
@@ -265,14 +239,6 @@ def test_a_long_queue_is_said(open_shop: OpenShop) -> None:
 
     assert found.failed >= {"rabbitmq.depth", "rabbitmq.workers"}
     assert "La cola es larga" in found.said("rabbitmq.depth")
-
-
-def test_a_sale_that_the_workers_take_for_forged_is_not_written(open_shop: OpenShop) -> None:
-    """Another SECRET_KEY than the workers': no setting alone shows that, and the sweep's copy of it comes late."""
-    found = open_shop.check(environment={"SECRET_KEY": "another-one-" * 5})
-
-    assert "sale.taken" not in found.failed
-    assert "sale.written" in found.failed
 
 
 def test_web_that_is_not_there_is_said(open_shop: OpenShop) -> None:

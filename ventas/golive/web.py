@@ -18,6 +18,8 @@ from ventas.golive.scrape import Judge, Page
 TIMEOUT_S = 3.0
 MOST_BYTES = 4 * 1024 * 1024
 CHECKOUT = "/api/v1/ventas/checkout"
+NOWHERE = "/golive_check/no-hay-nada-aqui"
+TECHNICAL = b"<code>DEBUG = True</code>"  # Django's own page, which shows each address and more
 
 
 class Watched:
@@ -32,6 +34,7 @@ class Watched:
         """The web server's lines, then those that the page answers."""
         own = (
             Check("web.checkout", gettext_lazy("El checkout contesta"), checkout_answers),
+            Check("web.debug", gettext_lazy("DEBUG apagado en web"), debug_is_off),
             Check("web.metrics", "/metrics", self.read),
             Check("monitoring.prometheus", "Prometheus", prometheus),
             Check("monitoring.grafana", "Grafana", grafana),
@@ -50,10 +53,7 @@ class Watched:
         who = {"Authorization": f"Bearer {token}"} if token else {}
         status, body = _ask(asked.metrics_url, headers={**_as_the_proxy(asked.metrics_url), **who})
         if status != HTTPStatus.OK:
-            return failed(
-                _("contesta %(estado)d") % {"estado": status},
-                _("Sin METRICS_TOKEN solo lo lee la máquina de web; con él, que sea aquí el mismo que allí."),
-            )
+            return failed(_("contesta %(estado)d") % {"estado": status}, _why_not(status))
         self._page = Page.parse(body.decode())
         away = self._page.away()
         if away:
@@ -83,6 +83,27 @@ def checkout_answers(asked: Asked) -> Finding:
         _("contesta %(estado)d %(codigo)s") % {"estado": status, "codigo": codigo},
         _("¿Es esa la dirección de web, esta versión la suya, y uno de ALLOWED_HOSTS el nombre que se pide?"),
     )
+
+
+def debug_is_off(asked: Asked) -> Finding:
+    """In web's own settings, which may be others than this command's: asked for what is not there, it shows nothing."""
+    status, body = _ask(asked.web_url.rstrip("/") + NOWHERE, headers=_as_the_proxy(asked.web_url))
+    if TECHNICAL in body:
+        return failed(
+            _("encendido: sus errores muestran a cualquiera cómo está hecho"),
+            _("DEBUG=false donde web lo lee (.env, web.env, su entorno), o quítalo; y arranca web otra vez."),
+        )
+    if status != HTTPStatus.NOT_FOUND:
+        return failed(_("contesta %(estado)d a lo que no existe") % {"estado": status}, _why_not(status))
+    return passed(_("sí"))
+
+
+def _why_not(status: int) -> str:
+    if status == HTTPStatus.BAD_REQUEST:
+        return _("El nombre que se pide no es de los ALLOWED_HOSTS de web: pide por otro, o añádelo allí.")
+    if status == HTTPStatus.NOT_FOUND:
+        return _("Sin METRICS_TOKEN solo lo lee la máquina de web; con él, que sea aquí el mismo que allí.")
+    return _("¿Es esa la dirección de web, y no la de otro? Su registro dice más.")
 
 
 def prometheus(asked: Asked) -> Finding:

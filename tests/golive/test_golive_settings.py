@@ -1,0 +1,64 @@
+"""manage.py golive_check: settings that are not for a shop, web's among them, and those that are another's."""
+
+import pytest
+
+from tests.conftest import SERVICES
+from tests.golive.open_shop import OpenShop
+
+pytestmark = pytest.mark.timeout(300)
+
+
+SETTINGS: dict[str, tuple[dict[str, str], str, str]] = {
+    "DEBUG": ({"DEBUG": "true"}, "settings.debug", "DEBUG=false"),
+    "key": ({"SECRET_KEY": "change-me"}, "settings.secret_key", "token_urlsafe(48)"),
+    "hosts": ({"ALLOWED_HOSTS": "*,localhost"}, "settings.allowed_hosts", "el nombre de la tienda"),
+    "no TLS on a network": ({"ALLOWED_HOSTS": "caja.example.com"}, "settings.tls", "HTTPS=true"),
+    "short token": ({"METRICS_TOKEN": "abc"}, "settings.metrics_token", "METRICS_TOKEN"),
+}
+
+
+@pytest.mark.parametrize("what", SETTINGS)
+def test_a_setting_that_is_not_for_a_shop(open_shop: OpenShop, what: str) -> None:
+    environment, key, todo = SETTINGS[what]
+    found = open_shop.check("--no-sale", environment=environment)
+
+    assert key in found.failed
+    assert todo in found.lines[key]["todo"]
+
+
+def test_webs_own_debug_is_seen(open_shop: OpenShop) -> None:
+    """Its settings may be others than those of the command."""
+    web = open_shop.spawn.web(environment={"DEBUG": "true"})
+    web.wait_ready()
+    try:
+        found = open_shop.check("--no-sale", f"--web-url={web.url}")
+    finally:
+        web.stop()
+
+    assert found.failed == {"web.debug"}
+    assert "DEBUG=false" in found.said("web.debug")
+    assert found.lines["settings.debug"]["state"] == "ok"
+
+
+def test_a_name_that_web_does_not_answer_to_is_said(open_shop: OpenShop) -> None:
+    found = open_shop.check("--no-sale", environment={"ALLOWED_HOSTS": "caja.example.com"})
+
+    assert {"web.metrics", "web.debug"} <= found.failed
+    assert "contesta 400" in found.said("web.metrics")
+    assert "ALLOWED_HOSTS" in found.said("web.metrics")
+
+
+def test_the_password_that_rabbitmq_comes_with_is_said(open_shop: OpenShop) -> None:
+    url = f"amqp://guest:guest@127.0.0.1:{SERVICES.rabbit.port}//"
+    found = open_shop.check("--no-sale", environment={"RABBITMQ_URL": url})
+
+    assert "settings.passwords" in found.failed
+    assert "RABBITMQ_URL" in found.said("settings.passwords")
+
+
+def test_a_sale_that_the_workers_take_for_forged_is_not_written(open_shop: OpenShop) -> None:
+    """Another SECRET_KEY than the workers': no setting alone shows that, and the sweep's copy of it comes late."""
+    found = open_shop.check(environment={"SECRET_KEY": "another-one-" * 5})
+
+    assert "sale.taken" not in found.failed
+    assert "sale.written" in found.failed
