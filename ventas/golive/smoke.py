@@ -31,7 +31,9 @@ ONE_MILLI, ONE_OUT = 1_000, Decimal("-1")
 class SmokeSale:
     """A sale, as far as it came."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, forged: bool = False) -> None:
+        """`forged`: a line has found this command's SECRET_KEY to be none of the workers'; nothing is sold with it."""
+        self._forged = forged
         self._probe: probe.Probe | None = None
         self._venta_id: UUID | None = None
         self._start = 0.0
@@ -54,6 +56,11 @@ class SmokeSale:
         """One piece of the probe's product."""
         if not asked.sells:
             return _not_asked()
+        if self._forged:
+            return failed(
+                _("no se vendió: un worker la tomaría por falsa, y quedaría en Ventas fallidas"),
+                _("Primero la línea de SECRET_KEY: la de web y los workers, también aquí."),
+            )
         now = datetime.now(UTC)
         try:
             self._probe = probe.prepare(now=now)
@@ -87,8 +94,16 @@ class SmokeSale:
         estado = _wait(self._estado, until={"PERSISTIDA", "FALLIDA", "ANULADA"}, within_s=PERSIST_S)
         self._written = estado == "PERSISTIDA"
         after_ms = self._since_ms()
-        if self._written and after_ms < settings.SWEEP_AFTER_MS:  # later than that it was the sweep that healed it
+        if self._written and after_ms < settings.SWEEP_AFTER_MS:
             return passed(_("a los %(ms).1f ms") % {"ms": after_ms})
+        if self._written:
+            return failed(
+                _("a los %(s).0f s: por el barrido, no por un worker a la primera") % {"s": after_ms / 1000},
+                _(
+                    "¿La misma SECRET_KEY, base y virtual host aquí que en los workers? Con otra clave queda además "
+                    "una ILEGIBLE en /admin/, Ventas fallidas: descártala."
+                ),
+            )
         return failed(
             _("%(estado)s a los %(s).0f s") % {"estado": estado, "s": after_ms / 1000},
             _("¿Corre un worker, y qué dice su registro de esa venta? docs/operations.md, «El worker no consume»."),
