@@ -1,6 +1,8 @@
 """manage.py golive_check on a running shop: green as it is; red, with the right advice, for each thing broken."""
 
+import os
 import shlex
+import subprocess
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from kombu import Connection, Queue
 
 from blend_pos.tiendas.models import SONDA_ID
+from scripts import processes
 from scripts.ports import free_port
 from tests.conftest import SERVICES
 from tests.golive.breaking import Break, redis_setting, rows, stopped, warmed
@@ -55,6 +58,23 @@ def test_what_it_says_is_spanish_and_english(open_shop: OpenShop) -> None:
     assert "0 fallas" in spanish.stdout
     assert "fine  Workers connected: 1 of 1" in english.stdout
     assert "0 failed" in english.stdout
+
+
+def test_who_reads_no_further_gets_no_traceback(open_shop: OpenShop) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        processes.manage("golive_check", "--no-sale", f"--web-url={open_shop.web.url}"),
+        env=open_shop.environment,
+        cwd=processes.ROOT,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, "BrokenPipe" in done.stderr) == (0, False), done.stderr
 
 
 A_CLOCK_AHEAD = """
@@ -105,6 +125,15 @@ def test_an_old_warmup_is_not_young(open_shop: OpenShop) -> None:
 
     assert found.failed == {"stock.warm"}
     assert "más de 24 h: Tienda Centro" in found.said("stock.warm")
+
+
+def test_a_copy_that_was_interrupted_leaves_its_mark(open_shop: OpenShop) -> None:
+    with redis_setting("auto-aof-rewrite-percentage", "0")(open_shop):
+        found = open_shop.check("--no-sale")
+
+    assert found.failed == set()
+    assert found.lines["redis.aof"]["state"] == "advice"
+    assert "auto-aof-rewrite-percentage 100" in found.said("redis.aof")
 
 
 def test_what_it_advises_about_drift_is_enough(open_shop: OpenShop) -> None:
@@ -251,6 +280,8 @@ def test_web_that_is_not_there_is_said(open_shop: OpenShop) -> None:
 def test_a_backup_of_today_is_seen(open_shop: OpenShop, tmp_path: Path) -> None:
     words = ["--no-sale", f"--backups={shlex.quote(str(tmp_path))}"]
     assert open_shop.check(*words).failed == {"backup.daily"}
+    elsewhere = open_shop.check("--no-sale", f"--backups={tmp_path / 'elsewhere'}")
+    assert "no hay una carpeta" in elsewhere.said("backup.daily")
 
     (tmp_path / "appendonlydir.tar").write_bytes(b"of today")
     assert "backup.daily" not in open_shop.check(*words).failed | open_shop.check(*words).advices

@@ -1,5 +1,7 @@
 """manage.py golive_check: settings that are not for a shop, web's among them, and those that are another's."""
 
+import re
+
 import pytest
 
 from tests.conftest import SERVICES
@@ -65,6 +67,22 @@ def test_the_password_that_rabbitmq_comes_with_is_said(open_shop: OpenShop) -> N
 
     assert "settings.passwords" in found.failed
     assert "RABBITMQ_URL" in found.said("settings.passwords")
+
+
+WRONG = {
+    "redis.aof": ("REDIS_URL", SERVICES.redis.database_url(5)),
+    "rabbitmq.workers": ("RABBITMQ_URL", SERVICES.rabbit.url),
+    "postgresql.durable": ("DATABASE_URL", SERVICES.postgres.url),
+}
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_a_wrong_password_is_no_server_that_is_away(open_shop: OpenShop, key: str) -> None:
+    name, url = WRONG[key]
+    found = open_shop.check("--no-sale", environment={name: re.sub(":[^:/]*@", f":{'x' * 20}@", url)})
+
+    assert key in found.failed
+    assert "no deja entrar" in found.said(key)
 
 
 def test_a_sale_that_the_workers_take_for_forged_is_not_written(open_shop: OpenShop) -> None:

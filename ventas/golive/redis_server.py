@@ -53,6 +53,14 @@ def aof(redis: "Redis") -> Finding:
             _("encendido, pero nadie lo lleva al disco (appendfsync no)"),
             _("redis-cli CONFIG SET appendfsync everysec, y lo mismo en redis.conf."),
         )
+    if _setting(redis, "auto-aof-rewrite-percentage") == "0":
+        return advice(
+            _("encendido, pero nunca se reescribe: crece hasta llenar el disco"),
+            _(
+                "¿Se interrumpió una copia? Cuando no corra ninguna: "
+                "redis-cli CONFIG SET auto-aof-rewrite-percentage 100."
+            ),
+        )
     return passed(_("encendido, appendfsync %(como)s") % {"como": how or "?"})
 
 

@@ -3,11 +3,14 @@
 import threading
 import time
 from collections.abc import Sequence
+from http import HTTPStatus
+from urllib.error import HTTPError
 
+from amqp.exceptions import AccessRefused, NotAllowed
 from django.db import Error, connections
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError
 
 from cache_stock.operations import IntakeError
 from cache_stock.scripts import StockError
@@ -19,6 +22,7 @@ from ventas.refusals import CheckoutError
 # What a server that is away, or answers something else than it should, makes of a look.
 SERVERS = (Error, StockError, RedisError, BrokerAway, OSError)
 NO_ANSWER = (*SERVERS, ColdStartNeeded, CheckoutError, IntakeError, ValueError, LookupError)
+REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError, AccessRefused, NotAllowed)
 
 
 class _Looking(threading.Thread):
@@ -45,7 +49,19 @@ class _Looking(threading.Thread):
         try:
             return check.look(self._asked)
         except NO_ANSWER as error:
-            return failed(_("no contesta: %(error)s") % {"error": reason(error)}, str(self.part.remedy))
+            seen = _("no deja entrar: %(error)s") if _is_refused(error) else _("no contesta: %(error)s")
+            return failed(seen % {"error": reason(error)}, str(self.part.remedy))
+
+
+def _is_refused(error: BaseException | None) -> bool:
+    """It does answer, and wants another password, user or database."""
+    while error is not None:
+        if isinstance(error, REFUSALS) or (isinstance(error, Error) and "FATAL:" in str(error)):
+            return True
+        if isinstance(error, HTTPError) and error.code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            return True
+        error = error.__cause__
+    return False
 
 
 def run(*, parts: Sequence[Part], asked: Asked) -> list[Line]:

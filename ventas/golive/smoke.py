@@ -1,5 +1,6 @@
 """One sale through all of it: the checkout's own function, the queue, a worker, PostgreSQL, the ledger."""
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,15 +18,16 @@ from inventario.models import InventoryLedger, TipoMovimiento
 from ventas import selectors
 from ventas.checkout import checkout, new_deadline
 from ventas.golive import probe
-from ventas.golive.findings import Asked, Check, Finding, Part, advice, failed, passed, reason
+from ventas.golive.findings import LONGEST_REASON, Asked, Check, Finding, Part, advice, failed, passed
 from ventas.orders import Order, OrderLine
-from ventas.refusals import CheckoutError
+from ventas.refusals import CheckoutError, SinArmar
 
 Answer = TypeVar("Answer")
 PERSIST_S = 15.0
 SETTLE_S = 5.0
 POLL_S, LONGEST_POLL_S = 0.002, 0.1
 ONE_MILLI, ONE_OUT = 1_000, Decimal("-1")
+CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 class SmokeSale:
@@ -78,7 +80,7 @@ class SmokeSale:
             answer = checkout(order=_order(self._probe, venta_id, now, self._start))
         except CheckoutError as refusal:
             return failed(
-                _("no se tomó: %(error)s") % {"error": f"{type(refusal).__name__} {reason(refusal)}"},
+                _("no se tomó: %(error)s") % {"error": f"{codigo(refusal)} {refusal}".strip()[:LONGEST_REASON]},
                 _("Repite dentro de medio minuto; si sigue, docs/operations.md la explica por su código."),
             )
         self._venta_id = venta_id
@@ -155,6 +157,13 @@ class SmokeSale:
 
     def _since_ms(self) -> float:
         return (time.monotonic() - self._start) * 1000
+
+
+def codigo(refusal: CheckoutError) -> str:
+    """As the API and the runbook call it."""
+    if isinstance(refusal, SinArmar):
+        return "arranque_en_frio"
+    return CAPITAL.sub("_", type(refusal).__name__).lower()
 
 
 def _order(found: probe.Probe, venta_id: UUID, now: datetime, start: float) -> Order:

@@ -59,6 +59,11 @@ def backup(asked: Asked) -> Finding:
             _("no se sabe dónde quedan"),
             _("docs/deploy.md, «Backup, restore, rollback», cada día; y di dónde: --backups CARPETA."),
         )
+    if not asked.backups.is_dir():
+        return failed(
+            _("no hay una carpeta %(donde)s") % {"donde": asked.backups},
+            _("¿Está montada donde corre esta orden, y se llama así? --backups CARPETA."),
+        )
     newest = _newest(asked.backups)
     if newest is not None and datetime.now(UTC) - newest <= OLDEST_BACKUP:
         return passed(_("la última, de %(hora)s") % {"hora": newest.isoformat(timespec="minutes")})

@@ -1,9 +1,10 @@
 """`manage.py golive_check`: may this shop open? Every line of the checklist, and what to do about it."""
 
 import json
+import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,11 @@ STYLES = {State.OK: "SUCCESS", State.ADVICE: "WARNING", State.FAILED: "ERROR"}
 
 
 class Command(BaseCommand):
-    """Exit status: 0 it may, perhaps with advices; 1 something has failed; 2 usage."""
+    """Exit status: 0 it may, perhaps with notices; 1 something has failed; 2 usage."""
 
     help = (
         "Go through the go-live checklist: servers, queues, workers, stock, tables, clocks, settings, who watches, and "
-        "one sale of a probe that no list shows. Each line is fine, an advice, or failed with what to do. Safe at any "
+        "one sale of a probe that no list shows. Each line is fine, a notice, or failed with what to do. Safe at any "
         "moment. Exit status: 0 nothing failed; 1 something did; 2 usage."
     )
     requires_system_checks = ()  # they are lines here
@@ -62,12 +63,17 @@ class Command(BaseCommand):
         )
         with override(options["idioma"]):
             lines = go_through(asked=asked)
-            if options["json"]:
-                self.stdout.write(json.dumps(_as_json(lines), ensure_ascii=False))
-            else:
-                self.stdout.writelines(f"{text}\n" for text in self._as_text(lines))
+            texts = [json.dumps(_as_json(lines), ensure_ascii=False)] if options["json"] else self._as_text(lines)
+            self._say(texts)
         if _count(lines, State.FAILED):
             sys.exit(1)
+
+    def _say(self, texts: Iterable[str]) -> None:
+        try:
+            self.stdout.writelines(f"{text}\n" for text in texts)
+            self.stdout.flush()
+        except BrokenPipeError:  # `| head` has seen enough; what is left must not fail at Python's end, either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _as_text(self, lines: Sequence[Line]) -> Iterator[str]:
         words = {State.OK: _("bien"), State.ADVICE: _("aviso"), State.FAILED: _("FALLA")}
