@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare
 
 from blend_pos.tiendas.access import Access, AccessKind, TiendaAccess
 from blend_pos.tiendas.access_cache import digest_name, session_name, tienda_scope, usuario_scope
-from blend_pos.tiendas.models import ROLE_ORDER, Membresia, Terminal, Tienda, TokenTerminal
+from blend_pos.tiendas.models import ROLE_ORDER, SONDA_ID, Membresia, Rol, Terminal, Tienda, TokenTerminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _live_tokens(digests: Collection[str], now: datetime) -> list[TokenTerminal]
         return []
     unexpired = Q(expiry__isnull=True) | Q(expiry__gt=now)
     tokens = TokenTerminal.objects.filter(unexpired, digest__in=digests, terminal__is_active=True)
-    return list(tokens.select_related("terminal"))
+    return list(tokens.select_related("terminal__tienda", "user"))
 
 
 def _live_sessions(keys: Collection[str], now: datetime) -> list[tuple[Session, int]]:
@@ -148,6 +148,8 @@ def _is_signed_by(session: Session, user: User) -> bool:
 
 def _token_record(token: TokenTerminal, users: Mapping[int, User], memberships: Memberships) -> AccessRecord | None:
     """A token opens its own terminal, in its own role or its person's where that is the lower one."""
+    if token.terminal.tienda_id == SONDA_ID:
+        return _probe_record(token)
     user = users.get(token.user_id)
     tienda_id = token.terminal.tienda_id
     own = [membership for membership in memberships.get(token.user_id, ()) if membership.tienda.pk == tienda_id]
@@ -165,6 +167,20 @@ def _token_record(token: TokenTerminal, users: Mapping[int, User], memberships: 
         },
     )
     return AccessRecord(access=access, scopes=frozenset({usuario_scope(user.pk), tienda_scope(tienda_id)}))
+
+
+def _probe_record(token: TokenTerminal) -> AccessRecord | None:
+    """The probe is closed and has no members; what golive_check has made opens it, for as long as that says."""
+    if token.expiry is None:
+        return None
+    access = Access(
+        kind=AccessKind.TOKEN,
+        usuario_id=token.user.pk,
+        username=token.user.get_username(),
+        expires_at_s=token.expiry.timestamp(),
+        tiendas={str(SONDA_ID): _tienda_access(token.terminal.tienda, rol=Rol.CAJERO, terminales=[token.terminal])},
+    )
+    return AccessRecord(access=access, scopes=frozenset({usuario_scope(token.user.pk), tienda_scope(SONDA_ID)}))
 
 
 def _session_record(session: Session, user: User, memberships: Memberships, terminals: Terminals) -> AccessRecord:

@@ -18,7 +18,7 @@ from knox.settings import CONSTANTS
 
 from blend_pos.tiendas import access_cache
 from blend_pos.tiendas.access_cache import digest_name
-from blend_pos.tiendas.models import ROLE_ORDER, Membresia, Terminal, TokenTerminal
+from blend_pos.tiendas.models import ROLE_ORDER, SONDA_ID, Membresia, Rol, Terminal, TokenTerminal
 
 PURPOSE = "blend_pos.tiendas.tokens"
 PREFIX = str(settings.REST_KNOX["TOKEN_PREFIX"])
@@ -70,6 +70,17 @@ def create_token(*, terminal: Terminal, usuario: User, rol: str, expiry: datetim
     Returns the row and the token, which is kept nowhere. Raises TokenRefused.
     """
     check_token(terminal=terminal, usuario=usuario, rol=rol)
+    return _write(terminal=terminal, usuario=usuario, rol=rol, expiry=expiry)
+
+
+def create_probe_token(*, terminal: Terminal, usuario: User, expiry: datetime) -> tuple[TokenTerminal, str]:
+    """The same for the tienda that is closed to everybody but golive_check, which sells there as a till does
+    (docs/adr/0043)."""
+    assert terminal.tienda_id == SONDA_ID
+    return _write(terminal=terminal, usuario=usuario, rol=Rol.CAJERO, expiry=expiry)
+
+
+def _write(*, terminal: Terminal, usuario: User, rol: str, expiry: datetime | None) -> tuple[TokenTerminal, str]:
     token = make_token()
     row = TokenTerminal(
         digest=hash_token(token),

@@ -16,14 +16,12 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blend_pos.errors import DOMAIN_ERRORS
 from tests.fuzz.drawn import JSON, TEXTS, broken, travels
 from tests.fuzz.effort import cases
 from ventas.deploy_checks import Login
-from ventas.golive import clocks, rabbitmq, runner, smoke, thresholds, web
+from ventas.golive import asking, clocks, rabbitmq, runner, thresholds, web
 from ventas.golive.findings import Asked, Check, Finding, Part, State, passed
 from ventas.golive.scrape import Page
-from ventas.refusals import CheckoutError
 from ventas.topology import SALES_QUEUE
 
 REFERENCE = re.compile(r"docs/operations\.md, «([^»]+)»")
@@ -178,7 +176,7 @@ def test_prometheus_reaches_everybody_or_it_is_said_whom_not(body: bytes, state:
     | st.binary()
 )
 def test_whatever_answers_there_is_read_or_refused(body: bytes) -> None:
-    assert isinstance(web.read_fields(body), dict)
+    assert isinstance(asking.read_fields(body), dict)
     with suppress(ValueError):
         assert all(isinstance(name, str) for name, _is_up in web.read_targets(body))
 
@@ -227,21 +225,6 @@ def test_what_hangs_or_breaks_stops_no_other_line() -> None:
     ]  # fmt: skip
     assert lines[0].finding.todo == lines[2].finding.todo == "remedy"
     assert "nobody there" in lines[2].finding.seen
-
-
-def refusals(kind: type[CheckoutError] = CheckoutError) -> Iterator[type[CheckoutError]]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from refusals(one)
-
-
-def test_a_refusal_is_called_what_the_api_calls_it() -> None:
-    answered = [kind for kind in refusals() if kind in DOMAIN_ERRORS]
-
-    assert len(answered) >= 10
-    assert {kind: smoke.codigo(kind.__new__(kind)) for kind in answered} == {
-        kind: DOMAIN_ERRORS[kind].codigo for kind in answered
-    }
 
 
 def test_what_a_line_refers_to_is_in_the_runbook() -> None:

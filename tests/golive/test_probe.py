@@ -12,13 +12,16 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
-from blend_pos.tiendas.models import SONDA_ID, Membresia, Terminal, Tienda
+from blend_pos.tiendas.access_cache import token_name
+from blend_pos.tiendas.models import SONDA_ID, Membresia, Rol, Terminal, Tienda, TokenTerminal
+from blend_pos.tiendas.selectors import read_access
 from blend_pos.tiendas.tokens import TokenRefused, create_token
 from cache_stock import journal, reservation
 from cache_stock.intake import lower_stock
 from cache_stock.operations import Operation
 from cache_stock.warmup import ColdStartNeeded
 from inventario.models import InventoryLedger, Producto, TipoMovimiento
+from scripts.services import Services
 from tests.conftest import SERVICES
 from tests.pipeline.rabbit import default_host
 from tests.pipeline.shop import open_shop
@@ -138,6 +141,30 @@ def test_nobody_gets_a_token_for_it(made: probe.Probe) -> None:
         create_token(terminal=terminal, usuario=cajero, rol="cajero", expiry=None)
 
 
+def test_its_own_token_sells_there_alone_and_is_gone_afterwards(made: probe.Probe) -> None:
+    now = datetime.now(UTC)
+    with suppress(InterruptedError), probe.token_of(made, now=now) as token:
+        name = token_name(token)
+        record = read_access(name=name, now=now)
+        assert record is not None
+        access = record.access
+        assert list(access.tiendas) == [str(SONDA_ID)]
+        assert access.tiendas[str(SONDA_ID)].rol == Rol.CAJERO
+        assert access.expires_at_s == (now + probe.TOKEN_TTL).timestamp()
+        assert read_access(name=name, now=now + probe.TOKEN_TTL) is None  # where nobody could revoke it
+        raise InterruptedError
+
+    assert read_access(name=name, now=now) is None
+    assert not TokenTerminal.objects.filter(terminal=made.terminal_id).exists()
+
+
+def test_one_without_an_end_opens_nothing(made: probe.Probe) -> None:
+    now = datetime.now(UTC)
+    with probe.token_of(made, now=now) as token:
+        TokenTerminal.objects.filter(terminal=made.terminal_id).update(expiry=None)
+        assert read_access(name=token_name(token), now=now) is None
+
+
 @pytest.mark.parametrize("command", ["warmup_stock", "reconcile_stock", "ventas_en_vuelo"])
 def test_all_tiendas_are_all_but_the_probe(made: probe.Probe, command: str) -> None:
     out = StringIO()
@@ -145,3 +172,11 @@ def test_all_tiendas_are_all_but_the_probe(made: probe.Probe, command: str) -> N
         call_command(command, "--all", stdout=out)
     assert "tienda " in out.getvalue()
     assert probe.NOMBRE not in out.getvalue()
+
+
+def test_where_nothing_is_told_of_it_its_token_is_gone_all_the_same(made: probe.Probe, services: Services) -> None:
+    with probe.token_of(made, now=datetime.now(UTC)):
+        assert TokenTerminal.objects.filter(terminal=made.terminal_id).exists()
+        services.redis.stop()
+
+    assert not TokenTerminal.objects.filter(terminal=made.terminal_id).exists()

@@ -1,19 +1,21 @@
 """The probe: a tienda that is in no list, no report and nobody's, whose one product costs nothing.
 
-It is closed, so that no person and no token gets in; only `manage.py golive_check` sells there. What it sells has a
-total of zero: also whoever sums up all tables by themselves counts nothing twice.
+It is closed, so that no person gets in, and no token but the one that `manage.py golive_check` makes for its one
+request. What it sells has a total of zero: also whoever sums up all tables by themselves counts nothing twice.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4, uuid5
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from blend_pos.tiendas import shops
+from blend_pos.tiendas import shops, tokens
+from blend_pos.tiendas.access_cache import AccessUnavailable
 from blend_pos.tiendas.models import SONDA_ID, Terminal, Tienda
 from cache_stock import warmup
 from cache_stock.intake import receive_stock
@@ -25,6 +27,7 @@ NOMBRE = "Sonda de golive_check"
 USUARIO = "golive_check"
 PRODUCTO_ID = uuid5(SONDA_ID, "producto")
 STOCK = 1_000
+TOKEN_TTL = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,24 @@ def prepare(*, now: datetime) -> Probe:
     warmup.warm_tienda(tienda_id=SONDA_ID, now_ms=int(now.timestamp() * 1000))
     terminal = Terminal.objects.get(tienda=SONDA_ID, numero=1)
     return Probe(SONDA_ID, terminal.pk, cajero.pk, PRODUCTO_ID)
+
+
+@contextmanager
+def token_of(probe: Probe, *, now: datetime) -> Iterator[str]:
+    """One that sells as its terminal, and is gone afterwards, whatever happened; where PostgreSQL went away meanwhile,
+    after TOKEN_TTL."""
+    row, token = tokens.create_probe_token(
+        terminal=Terminal.objects.get(pk=probe.terminal_id),
+        usuario=User.objects.get(pk=probe.cajero_id),
+        expiry=now + TOKEN_TTL,
+    )
+    try:
+        yield token
+    finally:
+        try:
+            tokens.revoke_token(token=row)
+        except AccessUnavailable:  # what web may keep of it ends by itself
+            row.delete()
 
 
 def _replenishment(*, now: datetime, usuario_id: int) -> Operation:

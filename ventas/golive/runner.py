@@ -17,11 +17,10 @@ from cache_stock.scripts import StockError
 from cache_stock.warmup import ColdStartNeeded
 from ventas.broker import BrokerAway
 from ventas.golive.findings import Asked, Check, Finding, Line, Part, failed, reason
-from ventas.refusals import CheckoutError
 
 # What a server that is away, or answers something else than it should, makes of a look.
 SERVERS = (Error, StockError, RedisError, BrokerAway, OSError)
-NO_ANSWER = (*SERVERS, ColdStartNeeded, CheckoutError, IntakeError, ValueError, LookupError)
+NO_ANSWER = (*SERVERS, ColdStartNeeded, IntakeError, ValueError, LookupError)
 REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError, AccessRefused, NotAllowed)
 
 

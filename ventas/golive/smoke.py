@@ -1,10 +1,11 @@
-"""One sale through all of it: the checkout's own function, the queue, a worker, PostgreSQL, the ledger."""
+"""One sale through all of it: over HTTP through web, the queue, a worker, PostgreSQL, the ledger."""
 
-import re
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from http import HTTPStatus
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -16,29 +17,35 @@ from cache_stock import reservation
 from cache_stock.warmup import ColdStartNeeded
 from inventario.models import InventoryLedger, TipoMovimiento
 from ventas import selectors
-from ventas.checkout import checkout, new_deadline
 from ventas.golive import probe
-from ventas.golive.findings import LONGEST_REASON, Asked, Check, Finding, Part, advice, failed, passed
-from ventas.orders import Order, OrderLine
-from ventas.refusals import CheckoutError, SinArmar
+from ventas.golive.asking import CHECKOUT, as_the_proxy, ask, read_fields
+from ventas.golive.findings import Asked, Check, Finding, Part, advice, failed, passed
 
 Answer = TypeVar("Answer")
-PERSIST_S = 15.0
+PERSIST_S = 20.0  # the sweep's copy, too, so that it can be told apart
 SETTLE_S = 5.0
 POLL_S, LONGEST_POLL_S = 0.002, 0.1
-ONE_MILLI, ONE_OUT = 1_000, Decimal("-1")
-CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+ANSWER_S = 10.0  # web itself gives up after CHECKOUT_DEADLINE_MS
+ONE_OUT = Decimal("-1")
+# What only web's own settings explain: here all of that answers, or the sale would not have come so far.
+IN_WEB = {
+    "credenciales_invalidas": gettext_lazy("¿Tiene web la misma DATABASE_URL que esta orden? Allí no está la sonda."),
+    "arranque_en_frio": gettext_lazy("¿Tiene web la misma REDIS_URL que esta orden? Aquí la sonda está armada."),
+    "acceso_no_disponible": gettext_lazy("¿Contesta a web el Redis de su CACHE_URL? Sin él no sabe quién pide."),
+    "stock_no_disponible": gettext_lazy("¿Contesta a web el Redis de su REDIS_URL?"),
+    "cola_no_disponible": gettext_lazy(
+        "¿Es cierto el RABBITMQ_URL de web, y puede su usuario escribir ahí? manage.py broker_setup da los permisos."
+    ),
+}
 
 
 class SmokeSale:
     """A sale, as far as it came."""
 
-    def __init__(self, *, forged: bool = False) -> None:
-        """`forged`: a line has found this command's SECRET_KEY to be none of the workers'; nothing is sold with it."""
-        self._forged = forged
+    def __init__(self) -> None:
         self._probe: probe.Probe | None = None
         self._venta_id: UUID | None = None
-        self._start = 0.0
+        self._start = self._answered_ms = 0.0
         self._written = False
 
     def part(self) -> Part:
@@ -46,23 +53,21 @@ class SmokeSale:
         return Part(
             gettext_lazy("Venta de prueba"),
             (
-                Check("sale.taken", gettext_lazy("Tomada por el checkout"), self.take),
+                Check("sale.taken", gettext_lazy("Tomada por el checkout de web"), self.take),
                 Check("sale.written", gettext_lazy("Escrita en PostgreSQL"), self.follow),
                 Check("sale.ledger", gettext_lazy("En inventory_ledger, y su reserva cerrada"), self.find_in_ledger),
             ),
-            gettext_lazy("Lo que no contesta lo dicen las líneas de arriba: primero eso, y después esta otra vez."),
-            within_s=PERSIST_S + SETTLE_S + 10.0,
+            gettext_lazy(
+                "Lo que no contesta lo dicen las líneas de arriba: primero eso, y después esta otra vez. Si no lo dice "
+                "ninguna, el registro de web y el de PostgreSQL."
+            ),
+            within_s=ANSWER_S + PERSIST_S + SETTLE_S + 10.0,
         )
 
     def take(self, asked: Asked) -> Finding:
         """One piece of the probe's product."""
         if not asked.sells:
             return _not_asked()
-        if self._forged:
-            return failed(
-                _("no se vendió: un worker la tomaría por falsa, y quedaría en Ventas fallidas"),
-                _("Primero la línea de SECRET_KEY: la de web y los workers, también aquí."),
-            )
         now = datetime.now(UTC)
         try:
             self._probe = probe.prepare(now=now)
@@ -75,19 +80,31 @@ class SmokeSale:
                 ),
             )
         venta_id = uuid4()
-        self._start = time.monotonic()
-        try:
-            answer = checkout(order=_order(self._probe, venta_id, now, self._start))
-        except CheckoutError as refusal:
-            return failed(
-                _("no se tomó: %(error)s") % {"error": f"{codigo(refusal)} {refusal}".strip()[:LONGEST_REASON]},
-                _("Repite dentro de medio minuto; si sigue, docs/operations.md la explica por su código."),
-            )
+        status, body = self._send(asked.web_url, self._probe, venta_id, now)
+        if status not in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
+            return _refused(status, str(read_fields(body).get("codigo", "")))
         self._venta_id = venta_id
-        seen = _("%(venta)s, en %(ms).1f ms") % {"venta": venta_id, "ms": self._since_ms()}
-        if answer.promised:
+        seen = _("%(venta)s, en %(ms).1f ms") % {"venta": venta_id, "ms": self._answered_ms}
+        if status == HTTPStatus.CREATED:
             return passed(seen)
-        return advice(seen, _("Sería un 202: RabbitMQ no confirmó a tiempo. ¿Tiene una alarma de disco o memoria?"))
+        return advice(seen, _("Es un 202: RabbitMQ no confirmó a tiempo. ¿Tiene una alarma de disco o memoria?"))
+
+    def _send(self, web_url: str, found: probe.Probe, venta_id: UUID, now: datetime) -> tuple[int, bytes]:
+        """As a till does. (status, body)"""
+        order = {"items": [{"producto_id": str(found.producto_id), "cantidad": 1}], "metodo_pago": "EFECTIVO"}
+        with probe.token_of(found, now=now) as token:
+            headers = {
+                **as_the_proxy(web_url),
+                "Authorization": f"Bearer {token}",
+                "Content-Type": "application/json",
+                "Idempotency-Key": str(venta_id),
+            }
+            self._start = time.monotonic()
+            answer = ask(
+                web_url.rstrip("/") + CHECKOUT, headers=headers, data=json.dumps(order).encode(), within_s=ANSWER_S
+            )
+            self._answered_ms = self._since_ms()  # before the token is revoked
+            return answer
 
     def follow(self, asked: Asked) -> Finding:
         """Until it is PERSISTIDA."""
@@ -102,13 +119,16 @@ class SmokeSale:
             return failed(
                 _("a los %(s).0f s: por el barrido, no por un worker a la primera") % {"s": after_ms / 1000},
                 _(
-                    "¿La misma SECRET_KEY, base y virtual host aquí que en los workers? Con otra clave queda además "
-                    "una ILEGIBLE en /admin/, Ventas fallidas: descártala."
+                    "¿Tiene web la misma SECRET_KEY y el mismo virtual host de RabbitMQ que los workers? Con otra "
+                    "clave queda además una ILEGIBLE en /admin/, Ventas fallidas: descártala."
                 ),
             )
         return failed(
             _("%(estado)s a los %(s).0f s") % {"estado": estado, "s": after_ms / 1000},
-            _("¿Corre un worker, y qué dice su registro de esa venta? docs/operations.md, «El worker no consume»."),
+            _(
+                "¿Corre un worker, en el virtual host al que manda web, y qué dice su registro de esa venta? "
+                "docs/operations.md, «El worker no consume»."
+            ),
         )
 
     def find_in_ledger(self, asked: Asked) -> Finding:
@@ -159,25 +179,12 @@ class SmokeSale:
         return (time.monotonic() - self._start) * 1000
 
 
-def codigo(refusal: CheckoutError) -> str:
-    """As the API and the runbook call it."""
-    if isinstance(refusal, SinArmar):
-        return "arranque_en_frio"
-    return CAPITAL.sub("_", type(refusal).__name__).lower()
-
-
-def _order(found: probe.Probe, venta_id: UUID, now: datetime, start: float) -> Order:
-    return Order(
-        tienda_id=found.tienda_id,
-        cajero_id=found.cajero_id,
-        terminal_id=found.terminal_id,
-        venta_id=venta_id,
-        client_key=False,
-        metodo_pago="EFECTIVO",
-        lines=(OrderLine(found.producto_id, ONE_MILLI),),
-        fecha=now,
-        deadline=new_deadline(arrival=start),
+def _refused(status: int, codigo: str) -> Finding:
+    """What web said instead."""
+    todo = IN_WEB.get(
+        codigo, _("Repite dentro de medio minuto; si sigue, docs/operations.md la explica por su código.")
     )
+    return failed(_("no se tomó: web contesta %(estado)d %(codigo)s") % {"estado": status, "codigo": codigo}, str(todo))
 
 
 def _wait(look: Callable[[], Answer], *, until: set[Answer], within_s: float) -> Answer:

@@ -1,23 +1,16 @@
 """The web server and who watches it: the checkout answers, /metrics is read, and what it counts is as it should be."""
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ventas.golive.asking import CHECKOUT, as_the_proxy, ask, read_fields
 from ventas.golive.findings import Asked, Check, Finding, Part, Text, advice, failed, passed
 from ventas.golive.scrape import Judge, Page
 
-TIMEOUT_S = 3.0
-MOST_BYTES = 4 * 1024 * 1024
-CHECKOUT = "/api/v1/ventas/checkout"
 NOWHERE = "/golive_check/no-hay-nada-aqui"
 TECHNICAL = b"<code>DEBUG = True</code>"  # Django's own page, which shows each address and more
 
@@ -51,7 +44,7 @@ class Watched:
         """Take the page."""
         token: str = settings.METRICS_TOKEN
         who = {"Authorization": f"Bearer {token}"} if token else {}
-        status, body = _ask(asked.metrics_url, headers={**_as_the_proxy(asked.metrics_url), **who})
+        status, body = ask(asked.metrics_url, headers={**as_the_proxy(asked.metrics_url), **who})
         if status != HTTPStatus.OK:
             return failed(_("contesta %(estado)d") % {"estado": status}, _why_not(status))
         self._page = Page.parse(body.decode())
@@ -74,8 +67,8 @@ class Watched:
 
 def checkout_answers(asked: Asked) -> Finding:
     """It is there, and asks who one is."""
-    headers = {**_as_the_proxy(asked.web_url), "Content-Type": "application/json"}
-    status, body = _ask(asked.web_url.rstrip("/") + CHECKOUT, headers=headers, data=b"{}")
+    headers = {**as_the_proxy(asked.web_url), "Content-Type": "application/json"}
+    status, body = ask(asked.web_url.rstrip("/") + CHECKOUT, headers=headers, data=b"{}")
     codigo = read_fields(body).get("codigo", "")
     if status == HTTPStatus.UNAUTHORIZED and codigo:
         return passed(_("pide su token (%(codigo)s)") % {"codigo": codigo})
@@ -87,7 +80,7 @@ def checkout_answers(asked: Asked) -> Finding:
 
 def debug_is_off(asked: Asked) -> Finding:
     """In web's own settings, which may be others than this command's: asked for what is not there, it shows nothing."""
-    status, body = _ask(asked.web_url.rstrip("/") + NOWHERE, headers=_as_the_proxy(asked.web_url))
+    status, body = ask(asked.web_url.rstrip("/") + NOWHERE, headers=as_the_proxy(asked.web_url))
     if TECHNICAL in body:
         return failed(
             _("encendido: sus errores muestran a cualquiera cómo está hecho"),
@@ -110,7 +103,7 @@ def prometheus(asked: Asked) -> Finding:
     """It asks us, and gets an answer."""
     if not asked.prometheus_url:
         return advice(_("no se sabe dónde está"), _("Dilo: --prometheus-url http://127.0.0.1:9090."))
-    status, body = _ask(asked.prometheus_url.rstrip("/") + "/api/v1/query?query=up")
+    status, body = ask(asked.prometheus_url.rstrip("/") + "/api/v1/query?query=up")
     todo = _("Prometheus → Status → Targets dice a quién no alcanza, y por qué.")
     if status != HTTPStatus.OK:
         return failed(_("contesta %(estado)d") % {"estado": status}, todo)
@@ -125,19 +118,10 @@ def grafana(asked: Asked) -> Finding:
     """It is up, with its database."""
     if not asked.grafana_url:
         return advice(_("no se sabe dónde está"), _("Dilo: --grafana-url http://127.0.0.1:3000."))
-    status, body = _ask(asked.grafana_url.rstrip("/") + "/api/health")
+    status, body = ask(asked.grafana_url.rstrip("/") + "/api/health")
     if status == HTTPStatus.OK and read_fields(body).get("database") == "ok":
         return passed(_("contesta"))
     return failed(_("contesta %(estado)d") % {"estado": status}, _("El registro de Grafana dice qué le falta."))
-
-
-def read_fields(body: bytes) -> dict[str, Any]:
-    """A JSON object; empty where it is something else."""
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def read_targets(body: bytes) -> list[tuple[str, bool]]:
@@ -147,27 +131,3 @@ def read_targets(body: bytes) -> list[tuple[str, bool]]:
         return [(str(target["metric"].get("instance", "?")), float(target["value"][1]) == 1) for target in targets]
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError(_("no es la respuesta de Prometheus")) from error
-
-
-def _ask(url: str, *, headers: Mapping[str, str] | None = None, data: bytes | None = None) -> tuple[int, bytes]:
-    """(status, the body's beginning). Raises OSError where nothing answers within TIMEOUT_S, ValueError for what is no
-    address."""
-    if urlsplit(url).scheme not in {"http", "https"}:
-        raise ValueError(_("%(url)s no es una dirección") % {"url": url})
-    asking = urllib.request.Request(url, data=data, headers=dict(headers or {}))
-    try:
-        with urllib.request.urlopen(asking, timeout=TIMEOUT_S) as answer:
-            return answer.status, answer.read(MOST_BYTES)
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return refusal.code, refusal.read(MOST_BYTES)
-
-
-def _as_the_proxy(url: str) -> dict[str, str]:
-    """As it asks in front of web: over TLS, and under a name that web answers to."""
-    host = urlsplit(url).hostname
-    own = [name for name in settings.ALLOWED_HOSTS if name and "*" not in name and not name.startswith(".")]
-    headers = {"X-Forwarded-Proto": "https"} if settings.BEHIND_PROXY else {}
-    if own and host not in own and f"[{host}]" not in own:
-        headers["Host"] = own[0]
-    return headers
