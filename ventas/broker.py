@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -152,25 +153,40 @@ def messages_in(queue: str) -> int:
 
 
 def managed(queue: str) -> dict[str, Any]:
-    """One queue by RabbitMQ's management API: only it tells unacknowledged messages, and how a queue was declared.
-    Raises BrokerAway."""
+    """One queue by RabbitMQ's management API: only it tells unacknowledged messages, how a queue was declared, and
+    which policies change that. Raises BrokerAway."""
+    state: dict[str, Any] = _asked(queue)
+    return state
+
+
+def bindings_of(queue: str) -> set[tuple[str, str]]:
+    """(exchange, routing key) of what is routed to a queue. Raises BrokerAway."""
+    try:
+        return {(binding["source"], binding["routing_key"]) for binding in _asked(f"{queue}/bindings")}
+    except (LookupError, TypeError) as error:
+        raise BrokerAway(f"management API: {error}") from error
+
+
+def _asked(path: str) -> Any:
+    """What the first node that answers says below /api/queues/VHOST/. Raises BrokerAway."""
     *others, last = topology.each_node(settings.RABBITMQ_MANAGEMENT_URL)
     for url in others:
         with suppress(BrokerAway):
-            return _managed_at(url, queue)
-    return _managed_at(last, queue)
+            return _asked_at(url, path)
+    return _asked_at(last, path)
 
 
-def _managed_at(management_url: str, queue: str) -> dict[str, Any]:
-    url = urlsplit(management_url)
-    host = f"{url.hostname}:{url.port or 15672}"
-    vhost = unquote(urlsplit(topology.each_node(settings.RABBITMQ_URL)[0]).path[1:]) or "/"
-    request = urllib.request.Request(f"{url.scheme}://{host}/api/queues/{quote(vhost, safe='')}/{queue}")
-    credentials = base64.b64encode(f"{unquote(url.username or '')}:{unquote(url.password or '')}".encode()).decode()
-    request.add_header("Authorization", f"Basic {credentials}")
+def _asked_at(management_url: str, path: str) -> Any:
     try:
+        url = urlsplit(management_url)
+        host = f"{url.hostname}:{url.port or 15672}"
+        vhost = unquote(urlsplit(topology.each_node(settings.RABBITMQ_URL)[0]).path[1:]) or "/"
+        request = urllib.request.Request(f"{url.scheme}://{host}/api/queues/{quote(vhost, safe='')}/{path}")
+        credentials = f"{unquote(url.username or '')}:{unquote(url.password or '')}"
+        request.add_header("Authorization", f"Basic {base64.b64encode(credentials.encode()).decode()}")
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
-            state: dict[str, Any] = json.load(response)
-    except (OSError, ValueError) as error:
-        raise BrokerAway(f"management API: {error}") from error
-    return state
+            return json.load(response)
+    except (OSError, ValueError, HTTPException) as error:
+        # Of the others the text may be a piece of the address, or whatever somebody else's server says.
+        tellable = isinstance(error, OSError | json.JSONDecodeError)
+        raise BrokerAway(f"management API: {error if tellable else type(error).__name__}") from error

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from kombu import Connection, Queue
 
 from blend_pos.tiendas.models import SONDA_ID
 from scripts import processes
@@ -16,7 +15,6 @@ from scripts.ports import free_port
 from tests.conftest import SERVICES
 from tests.golive.breaking import Break, redis_setting, rows, stopped, warmed
 from tests.golive.open_shop import OpenShop
-from tests.pipeline.rabbit import VirtualHost
 from tests.polling import wait_until
 from ventas import topology
 from ventas.golive.rabbitmq import MOST_WAITING
@@ -229,22 +227,6 @@ def test_a_postgresql_that_hangs_is_given_up(open_shop: OpenShop) -> None:
     assert {"postgresql.migrations", "postgresql.durable", "stock.tiendas", "sale.taken"} <= found.failed
     assert {"redis.aof", "rabbitmq.workers"}.isdisjoint(found.failed)
     wait_until(lambda: open_shop.check().status == 0, timeout_s=90, what="the shop is green again")
-
-
-def test_queues_that_somebody_made_by_hand_are_not_ours(open_shop: OpenShop) -> None:
-    other = VirtualHost(SERVICES.rabbit, "golive-classic")
-    other.create()
-    try:
-        with Connection(other.url) as connection:
-            Queue(SALES, durable=True)(connection.default_channel).declare()
-        found = open_shop.check("--no-sale", environment={"RABBITMQ_URL": other.url})
-    finally:
-        other.delete()
-
-    said = found.said("rabbitmq.sales_queue")
-    assert {"rabbitmq.sales_queue", "rabbitmq.failed_queue", "rabbitmq.workers"} <= found.failed
-    for wanted in ("x-max-length es None", "x-overflow", "x-dead-letter-exchange", "x-queue-type", "delete_queue"):
-        assert wanted in said
 
 
 def test_without_a_worker_the_sale_is_taken_and_not_written(open_shop: OpenShop) -> None:

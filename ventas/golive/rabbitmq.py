@@ -1,18 +1,23 @@
 """RabbitMQ: the queues keep what they take, refuse what is too much, and somebody takes from them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from kombu import Queue
+from kombu import Queue, binding
 
 from ventas import broker, topology
 from ventas.golive.findings import Asked, Check, Finding, Part, failed, passed
 
 MOST_WAITING = 100
+# What a policy may say as well: what a queue keeps, for how long, and where the rest goes.
+KEEPING = {
+    "max-length", "max-length-bytes", "overflow", "message-ttl", "expires", "delivery-limit",
+    "dead-letter-exchange", "dead-letter-routing-key", "dead-letter-strategy",
+}  # fmt: skip
 
 
 def part() -> Part:
@@ -83,27 +88,67 @@ def _require_rabbitmq() -> None:
 
 def _as_declared(queue: Queue) -> Finding:
     _require_rabbitmq()
-    differing = differences(queue=queue, state=broker.managed(queue.name))
-    if not differing:
+    state = broker.managed(queue.name)
+    found = [
+        (differences(queue=queue, state=state), _as_made()),
+        (overruled(queue=queue, state=state), _without(state)),
+        (unbound(queue=queue, bindings=broker.bindings_of(queue.name)), _("manage.py broker_setup enlaza otra vez.")),
+    ]
+    seen = [text for texts, _todo in found for text in texts]
+    if not seen:
         return passed(_("%(cola)s: duradera, con todo lo suyo") % {"cola": queue.name})
-    return failed(
-        f"{queue.name}: {'; '.join(differing)}",
-        _(
-            "Una cola se queda como se hizo: espera a que esté vacía, bórrala (rabbitmqctl delete_queue %(cola)s) y "
-            "declárala otra vez: manage.py broker_setup, o arranca un worker."
-        )
-        % {"cola": queue.name},
+    todo = " ".join(todo for texts, todo in found if texts)
+    return failed(f"{queue.name}: {'; '.join(seen)}", todo % {"cola": queue.name})
+
+
+def _as_made() -> str:
+    return _(
+        "Una cola se queda como se hizo: espera a que esté vacía, bórrala (rabbitmqctl delete_queue %(cola)s) y "
+        "declárala otra vez: manage.py broker_setup, o arranca un worker."
     )
+
+
+def _without(state: Mapping[str, Any]) -> str:
+    """How to take off the policies that concern a queue."""
+    return _("Quita o estrecha la política (%(cuales)s): rabbitmqctl clear_policy, clear_operator_policy.") % {
+        "cuales": ", ".join(str(state[kind]) for kind in ("policy", "operator_policy") if state.get(kind)) or "?"
+    }
 
 
 def differences(*, queue: Queue, state: Mapping[str, Any]) -> list[str]:
     """What the management API says of a queue (`state`) that ventas.topology does not."""
     has = {"durable": state.get("durable"), **state.get("arguments", {})}
     wanted = {"durable": True, **(queue.queue_arguments or {})}
-    return [
+    usual = {"x-queue-type"} - wanted.keys()  # that of its virtual host
+    others = [
         _("%(que)s es %(tiene)s, no %(debe)s") % {"que": name, "tiene": has.get(name), "debe": value}
         for name, value in wanted.items()
         if has.get(name) != value
+    ]
+    return others + [
+        _("sobra %(que)s, que es %(tiene)s") % {"que": name, "tiene": has[name]}
+        for name in sorted(has.keys() - wanted.keys() - usual)
+    ]
+
+
+def overruled(*, queue: Queue, state: Mapping[str, Any]) -> list[str]:
+    """What policies put on top of it."""
+    policy: Mapping[str, Any] = state.get("effective_policy_definition") or {}  # Erlang writes an empty one as []
+    wanted = queue.queue_arguments or {}
+    return [
+        _("una política pone %(que)s en %(tiene)s") % {"que": name, "tiene": policy[name]}
+        for name in sorted(KEEPING & policy.keys())
+        if wanted.get(f"x-{name}") != policy[name]
+    ]
+
+
+def unbound(*, queue: Queue, bindings: Collection[tuple[str, str]]) -> list[str]:
+    """What should be routed to it and is not."""
+    own = queue.bindings or {binding(queue.exchange, routing_key=queue.routing_key)}
+    return [
+        _("no le llega %(clave)s de %(exchange)s") % {"clave": key, "exchange": exchange}
+        for exchange, key in sorted((each.exchange.name, each.routing_key) for each in own if each.exchange)
+        if (exchange, key) not in bindings
     ]
 
 
