@@ -58,6 +58,14 @@ def test_the_password_that_rabbitmq_comes_with_is_said(open_shop: OpenShop) -> N
     assert "RABBITMQ_URL" in found.said("settings.passwords")
 
 
+def test_an_address_with_a_password_is_not_told(open_shop: OpenShop) -> None:
+    address = "http://admin:s3cretpassword@127.0.0.1/prom"
+    found = open_shop.check("--no-sale", f"--prometheus-url={address}")
+
+    assert found.failed == {"monitoring.prometheus"}
+    assert "s3cret" not in found.text
+
+
 WRONG = {
     "redis.aof": ("REDIS_URL", SERVICES.redis.database_url(5)),
     "rabbitmq.workers": ("RABBITMQ_URL", SERVICES.rabbit.url),

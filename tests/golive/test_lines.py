@@ -1,11 +1,8 @@
 """What single lines make of what they see."""
 
 import re
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import suppress
 
 import orjson
 import pytest
@@ -131,42 +128,7 @@ def test_a_quantile_lies_within_its_bucket() -> None:
     assert 0.05 < found.quantile_s(0.99) < 0.1
 
 
-@contextmanager
-def answering(body: bytes, status: int = 200) -> Iterator[str]:
-    """A server that always says the same."""
-
-    class Answering(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Not at all."""
-
-    server = HTTPServer(("127.0.0.1", 0), Answering)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 UP = b'{"status": "success", "data": {"result": [{"metric": {"instance": "web:8000"}, "value": [1, "%b"]}]}}'
-
-
-@pytest.mark.parametrize(
-    ("body", "state"),
-    [(UP % b"1", "ok"), (UP % b"0", "failed"), (b'{"data": {"result": []}}', "failed")],
-)
-def test_prometheus_reaches_everybody_or_it_is_said_whom_not(body: bytes, state: str) -> None:
-    with answering(body) as url:
-        found = web.prometheus(Asked(workers=1, web_url="", metrics_url="", prometheus_url=url))
-    assert found.state == state
-    assert ("web:8000" in found.seen) is (body == UP % b"0")
 
 
 @cases(100)
@@ -186,13 +148,6 @@ def test_whatever_answers_there_is_read_or_refused(body: bytes) -> None:
 def test_whatever_is_at_metrics_is_read_or_refused(text: str) -> None:
     with suppress(ValueError):
         assert len(Page.parse(text)) >= 0
-
-
-@pytest.mark.parametrize(("body", "state"), [(b'{"database": "ok"}', "ok"), (b'{"database": "failing"}', "failed")])
-def test_grafana_is_up_with_its_database(body: bytes, state: str) -> None:
-    with answering(body) as url:
-        found = web.grafana(Asked(workers=1, web_url="", metrics_url="", grafana_url=url))
-    assert found.state == state
 
 
 def hangs(asked: Asked) -> Finding:
@@ -225,6 +180,19 @@ def test_what_hangs_or_breaks_stops_no_other_line() -> None:
     ]  # fmt: skip
     assert lines[0].finding.todo == lines[2].finding.todo == "remedy"
     assert "nobody there" in lines[2].finding.seen
+
+
+def test_what_nobody_foresaw_is_a_line_that_failed_without_its_text() -> None:
+    def bug(_asked: Asked) -> Finding:
+        raise RuntimeError("s3cret")
+
+    lines = runner.run(
+        parts=[part(Check("bug", "bug", bug), Check("after", "after", lambda _asked: passed("yes")))], asked=ASKED
+    )
+
+    assert [(line.key, line.finding.state) for line in lines] == [("bug", State.FAILED), ("after", State.OK)]
+    assert "RuntimeError" in lines[0].finding.seen
+    assert "s3cret" not in lines[0].finding.seen
 
 
 def test_what_a_line_refers_to_is_in_the_runbook() -> None:

@@ -3,9 +3,10 @@
 import json
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -28,8 +29,14 @@ def ask(
     """(status, the body's beginning). Raises OSError where nothing answers within that, ValueError for what is no
     address."""
     if urlsplit(url).scheme not in {"http", "https"}:
-        raise ValueError(_("%(url)s no es una dirección") % {"url": url})
-    asking = urllib.request.Request(url, data=data, headers=dict(headers or {}))
+        raise ValueError(_("%(url)s no es una dirección") % {"url": url.rpartition("@")[2]})
+    parts = urlsplit(url)
+    sent = dict(headers or {})
+    if "@" in parts.netloc:  # as a browser does; urllib would take the password for a port, and say it aloud
+        user, _at, host = parts.netloc.rpartition("@")
+        sent.setdefault("Authorization", f"Basic {b64encode(unquote(user).encode()).decode()}")
+        url = parts._replace(netloc=host).geturl()
+    asking = urllib.request.Request(url, data=data, headers=sent)
     opener = (
         urllib.request.build_opener(_Staying) if asking.has_header("Authorization") else urllib.request.build_opener()
     )

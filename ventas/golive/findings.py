@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from http.client import InvalidURL
 from pathlib import Path
 
 from django.utils.functional import Promise
@@ -95,5 +96,6 @@ class Line:
 
 def reason(error: BaseException) -> str:
     """An error in one short line."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    said = "" if isinstance(error, InvalidURL) else str(error)  # that is a piece of the address, its password perhaps
+    text = " ".join(said.split()) or type(error).__name__
     return text[:LONGEST_REASON]

@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
+from http.client import HTTPException
+from types import TracebackType
 from urllib.error import HTTPError
 
 from amqp.exceptions import AccessRefused, NotAllowed
@@ -19,9 +21,26 @@ from ventas.broker import BrokerAway
 from ventas.golive.findings import Asked, Check, Finding, Line, Part, failed, reason
 
 # What a server that is away, or answers something else than it should, makes of a look.
-SERVERS = (Error, StockError, RedisError, BrokerAway, OSError)
+SERVERS = (Error, StockError, RedisError, BrokerAway, OSError, HTTPException)
 NO_ANSWER = (*SERVERS, ColdStartNeeded, IntakeError, ValueError, LookupError)
 REFUSALS = (AuthenticationError, AuthorizationError, NoPermissionError, AccessRefused, NotAllowed)
+
+
+class _LastResort:
+    """Takes whatever a look raises that nobody foresaw; of its text, which may hold an address with a password, nothing
+    is kept."""
+
+    def __init__(self) -> None:
+        self.kind = ""
+
+    def __enter__(self) -> "_LastResort":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> bool:
+        self.kind = "" if kind is None else kind.__name__
+        return kind is not None and issubclass(kind, Exception)
 
 
 class _Looking(threading.Thread):
@@ -45,6 +64,11 @@ class _Looking(threading.Thread):
                 connections.close_all()
 
     def _look(self, check: Check) -> Finding:
+        with _LastResort() as broken:
+            return self._seen(check)
+        return failed(_("no se pudo mirar: %(error)s") % {"error": broken.kind}, str(self.part.remedy))
+
+    def _seen(self, check: Check) -> Finding:
         try:
             return check.look(self._asked)
         except NO_ANSWER as error:
