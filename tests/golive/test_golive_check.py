@@ -1,18 +1,15 @@
 """manage.py golive_check on a running shop: green as it is; red, with the right advice, for each thing broken."""
 
 import os
-import shlex
 import subprocess
 import time
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from blend_pos.tiendas.models import SONDA_ID
 from scripts import processes
 from scripts.ports import free_port
-from tests.conftest import SERVICES
 from tests.golive.breaking import Break, redis_setting, rows, stopped, warmed
 from tests.golive.open_shop import OpenShop
 from tests.polling import wait_until
@@ -82,7 +79,6 @@ CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql
 ALTER DATABASE blend_pos SET search_path = ahead, pg_catalog, public;
 """
 THE_CLOCK_AGAIN = "ALTER DATABASE blend_pos RESET search_path; DROP SCHEMA ahead CASCADE;"
-LAST = "(SELECT max(id) FROM django_migrations WHERE app = 'ventas')"
 SENT = "UPDATE django_celery_beat_periodictask SET last_run_at = now() - interval '{} minutes'"
 WARMING = "UPDATE django_celery_beat_periodictask SET enabled = {} WHERE task = 'cache_stock.warm_due'"
 ACTIVE = f"UPDATE tiendas SET is_active = {{}} WHERE id <> '{SONDA_ID}'"
@@ -145,50 +141,6 @@ def test_what_it_advises_about_drift_is_enough(open_shop: OpenShop) -> None:
     wait_until(
         lambda: open_shop.check("--no-sale").lines["selling.drift"]["state"] == "ok", timeout_s=30, what="web shows it"
     )
-
-
-def test_an_invalid_index_is_mended_as_it_says(open_shop: OpenShop) -> None:
-    name = "idx_ledger_producto_fecha"
-    open_shop.sql(f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{name}'::regclass")
-    found = open_shop.check("--no-sale")
-
-    assert found.failed == {"postgresql.indexes"}
-    assert name in found.lines["postgresql.indexes"]["seen"]
-    open_shop.sql(found.lines["postgresql.indexes"]["todo"].partition(": ")[2])
-    assert open_shop.check("--no-sale").failed == set()
-
-
-def test_an_index_that_is_gone_is_named(open_shop: OpenShop) -> None:
-    name = "idx_productos_tienda_activo"
-    (made,) = open_shop.sql(f"SELECT indexdef FROM pg_indexes WHERE indexname = '{name}'")[0]
-    open_shop.sql(f"DROP INDEX {name}")
-    try:
-        found = open_shop.check("--no-sale")
-    finally:
-        open_shop.sql(made)
-
-    assert found.failed == {"postgresql.indexes"}
-    assert f"faltan: {name}" in found.said("postgresql.indexes")
-
-
-def test_a_migration_that_was_not_applied_is_named(open_shop: OpenShop) -> None:
-    ((app, name, applied),) = open_shop.sql(f"SELECT app, name, applied::text FROM django_migrations WHERE id = {LAST}")
-    open_shop.sql(f"DELETE FROM django_migrations WHERE id = {LAST}")
-    try:
-        found = open_shop.check("--no-sale")
-    finally:
-        open_shop.sql(f"INSERT INTO django_migrations (app, name, applied) VALUES ('{app}', '{name}', '{applied}')")
-
-    assert found.failed == {"postgresql.migrations"}
-    assert f"{app}.{name}" in found.said("postgresql.migrations")
-    assert "manage.py migrate" in found.said("postgresql.migrations")
-
-
-def test_a_postgresql_that_spares_the_disk_is_said(open_shop: OpenShop) -> None:
-    found = open_shop.check("--no-sale", environment={"DATABASE_URL": SERVICES.postgres.url})
-
-    assert "postgresql.durable" in found.failed
-    assert "fsync = on" in found.said("postgresql.durable")
 
 
 AWAY = {
@@ -257,13 +209,3 @@ def test_web_that_is_not_there_is_said(open_shop: OpenShop) -> None:
 
     assert {"web.checkout", "web.metrics", "selling.p95"} <= found.failed
     assert "--web-url" in found.said("web.checkout")
-
-
-def test_a_backup_of_today_is_seen(open_shop: OpenShop, tmp_path: Path) -> None:
-    words = ["--no-sale", f"--backups={shlex.quote(str(tmp_path))}"]
-    assert open_shop.check(*words).failed == {"backup.daily"}
-    elsewhere = open_shop.check("--no-sale", f"--backups={tmp_path / 'elsewhere'}")
-    assert "no hay una carpeta" in elsewhere.said("backup.daily")
-
-    (tmp_path / "appendonlydir.tar").write_bytes(b"of today")
-    assert "backup.daily" not in open_shop.check(*words).failed | open_shop.check(*words).advices

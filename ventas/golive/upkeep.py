@@ -1,6 +1,7 @@
 """What has to happen without anybody: beat's schedule, and the copy that is kept elsewhere."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from django.utils import timezone
@@ -12,11 +13,17 @@ from ventas.golive.findings import Asked, Check, Finding, Part, advice, failed, 
 from ventas.monitoring import beat_sent_at
 
 LATELY = timedelta(minutes=10)  # beat writes down every three minutes what it has sent
-NEEDED = frozenset(
-    {"cache_stock.warm_due", "ventas.sweep", "ventas.cold_start", "ventas.archive_failed", "ventas.reconcile"}
-)
+# How far apart at most. The manager may change how often each runs; beyond this a till feels it, or nobody hears of it.
+MOST_APART = {
+    "cache_stock.warm_due": timedelta(hours=1),
+    "ventas.sweep": timedelta(minutes=1),
+    "ventas.cold_start": timedelta(minutes=1),
+    "ventas.archive_failed": timedelta(minutes=10),
+    "ventas.reconcile": timedelta(days=1),
+}
 OLDEST_BACKUP = timedelta(hours=26)  # a day, and the time that it takes
 MOST_FILES = 10_000
+DUMPS, DUMP_BEGINS = "*.dump", b"PGDMP"  # what pg_dump -Fc writes
 
 
 def part() -> Part:
@@ -26,7 +33,7 @@ def part() -> Part:
         (
             Check("beat.sent", gettext_lazy("Beat ha mandado algo hace poco"), sent),
             Check("beat.schedule", gettext_lazy("El calentamiento diario y lo demás, en el horario"), schedule),
-            Check("backup.daily", gettext_lazy("Una copia de hoy: pg_dump, y el AOF de Redis"), backup),
+            Check("backup.daily", gettext_lazy("Una copia de hoy, de pg_dump"), backup),
         ),
         gettext_lazy("¿Contesta PostgreSQL? Sus líneas dicen más."),
     )
@@ -42,14 +49,26 @@ def sent(asked: Asked) -> Finding:
 
 
 def schedule(asked: Asked) -> Finding:
-    """What keeps the stock warm and the sales moving is switched on."""
-    lacking = sorted(NEEDED - set(PeriodicTask.objects.filter(enabled=True).values_list("task", flat=True)))
-    if not lacking:
-        return passed(_("%(n)d tareas") % {"n": len(NEEDED)})
-    return failed(
-        _("faltan o están apagadas: %(cuales)s") % {"cuales": ", ".join(lacking)},
-        _("Enciéndelas en /admin/, Tareas periódicas."),
-    )
+    """What keeps the stock warm and the sales moving is switched on, and not too seldom."""
+    every: dict[str, timedelta] = {}
+    for row in PeriodicTask.objects.filter(enabled=True, task__in=MOST_APART).select_related("interval"):
+        # A crontab is somebody's choice of hours, and no more often than each minute.
+        apart = row.interval.schedule.run_every if row.interval else timedelta(minutes=1)
+        every[row.task] = min(apart, every.get(row.task, apart))
+    lacking = sorted(MOST_APART.keys() - every.keys())
+    if lacking:
+        return failed(
+            _("faltan o están apagadas: %(cuales)s") % {"cuales": ", ".join(lacking)},
+            _("Enciéndelas en /admin/, Tareas periódicas."),
+        )
+    seldom = [
+        _("%(tarea)s cada %(tiene)s, no más de %(debe)s") % {"tarea": task, "tiene": apart, "debe": MOST_APART[task]}
+        for task, apart in sorted(every.items())
+        if apart > MOST_APART[task]
+    ]
+    if seldom:
+        return failed("; ".join(seldom), _("Acorta el intervalo en /admin/, Tareas periódicas."))
+    return passed(_("%(n)d tareas") % {"n": len(MOST_APART)})
 
 
 def backup(asked: Asked) -> Finding:
@@ -65,20 +84,26 @@ def backup(asked: Asked) -> Finding:
             _("¿Está montada donde corre esta orden, y se llama así? --backups CARPETA."),
         )
     newest = _newest(asked.backups)
-    if newest is not None and datetime.now(UTC) - newest <= OLDEST_BACKUP:
-        return passed(_("la última, de %(hora)s") % {"hora": newest.isoformat(timespec="minutes")})
-    return failed(
-        _("en %(donde)s no hay ninguna de hoy") % {"donde": asked.backups},
-        _("¿Corre la copia? Su registro lo dice. Cómo se hace: docs/deploy.md, «Backup, restore, rollback»."),
-    )
+    if newest is None or datetime.now(UTC) - _written(newest) > OLDEST_BACKUP:
+        return failed(
+            _("en %(donde)s no hay ningún %(cual)s de hoy") % {"donde": asked.backups, "cual": DUMPS},
+            _("¿Corre la copia? Su registro lo dice. Cómo se hace: docs/deploy.md, «Backup, restore, rollback»."),
+        )
+    with newest.open("rb") as file:
+        begins = file.read(len(DUMP_BEGINS))
+    if begins != DUMP_BEGINS:
+        return failed(
+            _("%(cual)s no es una copia: %(n)d bytes") % {"cual": newest.name, "n": newest.stat().st_size},
+            _("pg_dump -Fc falló: su registro lo dice. Que escriba en otro nombre, y solo si acaba bien, mv al .dump."),
+        )
+    return passed(_("la última, de %(hora)s") % {"hora": _written(newest).isoformat(timespec="minutes")})
 
 
-def _newest(folder: Path) -> datetime | None:
-    """When the newest file of a folder was written, of the first MOST_FILES in it. Raises OSError."""
-    newest: float | None = None
-    for number, path in enumerate(folder.rglob("*")):
-        if number >= MOST_FILES:
-            break
-        if path.is_file():
-            newest = max(newest or 0.0, path.stat().st_mtime)
-    return None if newest is None else datetime.fromtimestamp(newest, UTC)
+def _newest(folder: Path) -> Path | None:
+    """The dump that was written last, of the first MOST_FILES of a folder. Raises OSError."""
+    found = (path for path in islice(folder.rglob("*"), MOST_FILES) if path.match(DUMPS) and path.is_file())
+    return max(found, key=_written, default=None)
+
+
+def _written(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
