@@ -56,6 +56,7 @@ class Slots:
         self._connect = connect
         self._clients: dict[Address, OnceClient] = {}
         self._owners: list[Address | None] = []
+        self._replicas: set[Address] = set()
         self._doubted = True
         self._not_before = 0.0
         self._turn = 0
@@ -81,6 +82,10 @@ class Slots:
         if self._doubted:
             self._look()
         return sorted({owner for owner in self._owners if owner is not None})
+
+    def with_replicas(self) -> list[Address]:
+        """Those, and the nodes that would take over from them."""
+        return sorted({*self.all(), *self._replicas})
 
     def moved(self, moved: MovedError, *, told_by: Address) -> Address:
         """Take in what a node said; a node that names no host means its own."""
@@ -122,9 +127,11 @@ class Slots:
 
     def _learn(self, told_by: Address, ranges: Sequence[Any]) -> None:
         owners: list[Address | None] = [None] * SLOTS
-        for first, last, master, *_replicas in ranges:
+        replicas: set[Address] = set()
+        for first, last, master, *others in ranges:
             owners[first : last + 1] = [(master[0] or told_by[0], master[1])] * (last + 1 - first)
-        self._owners, self._doubted = owners, False
+            replicas |= {(other[0] or told_by[0], other[1]) for other in others}
+        self._owners, self._replicas, self._doubted = owners, replicas, False
 
 
 class ClusterClient(CoreCommands):

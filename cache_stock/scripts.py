@@ -56,12 +56,12 @@ def server_of(key: str) -> str:
 
 
 def each_server() -> dict[str, "Redis"]:
-    """A client of each server by its address, for what is asked of a server and not of a tienda; '' where there is one
-    alone. Raises a StockError where none is known."""
+    """A client of each server by its address, a cluster's replicas among them, for what is asked of a server and not of
+    a tienda; '' where there is one alone. Raises a StockError where none is known."""
     client: object = stock_client()
     if not isinstance(client, ClusterClient):
         return {"": stock_client()}
-    found: dict[str, Redis] = {join(address): client.slots.client(address) for address in client.slots.all()}
+    found: dict[str, Redis] = {join(address): client.slots.client(address) for address in client.slots.with_replicas()}
     if not found:
         raise StockRefused("no node of the cluster is known")
     return found

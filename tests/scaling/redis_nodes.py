@@ -1,6 +1,7 @@
 """Three masters of a Redis Cluster on this machine: made, watched, and their slots moved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -88,6 +89,28 @@ class Nodes:
             _migrate(source, to, names)
         for node in (to, source, *self.others(to)):
             node.ask("CLUSTER", "SETSLOT", slot, "NODE", _id_of(to))
+
+    @contextmanager
+    def replica(self, master: Node, *, folder: Path) -> Iterator[Node]:
+        """One more, which would take over from `master`; gone and forgotten at the end."""
+        port, bus_port = free_ports(2)
+        node = Node(folder=folder / "replica", port=port, bus_port=bus_port)
+        node.start()
+        own, masters = _id_of(node), _id_of(master)
+        try:
+            node.ask("CLUSTER", "MEET", LOOPBACK, master.port, master.bus_port)
+            wait_until(lambda: masters in str(node.ask("CLUSTER", "NODES")), timeout_s=30, what="they have met")
+            node.ask("CLUSTER", "REPLICATE", masters)
+            wait_until(
+                lambda: all(own in str(each.ask("CLUSTER", "SLOTS")) for each in self.each),
+                timeout_s=30,
+                what="each node knows of the replica",
+            )
+            yield node
+        finally:
+            node.kill()
+            for each in self.each:
+                each.ask("CLUSTER", "FORGET", own)
 
     def _meet(self) -> None:
         share = SLOTS // NODES + 1

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
+from pathlib import Path
 
 from cache_stock import keys, reservation, scripts
+from cache_stock.cluster import ClusterClient
 from tests.pipeline.processes import Pipeline
 from tests.pipeline.shop import Shop
 from tests.pipeline.till import Sold, assert_created, by_status, wait_for_answers
@@ -76,6 +78,36 @@ def test_the_go_live_check_looks_at_each_node(nodes: Nodes, shops: list[Shop]) -
         assert f":{one.port}: " in aof.seen
     finally:
         one.ask("CONFIG", "SET", "appendonly", "yes")
+
+
+LACKING = {
+    "redis.aof": ("appendonly", "no", "yes"),
+    "redis.eviction": ("maxmemory-policy", "allkeys-lru", "noeviction"),
+}
+
+
+def test_the_go_live_check_looks_at_what_would_take_over(nodes: Nodes, shops: list[Shop], tmp_path: Path) -> None:
+    asked = Asked(workers=1, web_url="", metrics_url="")
+    looks = {check.key: check.look for check in PARTS[0].checks if check.key in LACKING}
+    with nodes.replica(nodes.each[2], folder=tmp_path) as replica:
+        forget_the_map()
+        wait_until(
+            lambda: {look(asked).state for look in looks.values()} == {State.OK}, timeout_s=30, what="it is in step"
+        )
+        for key, (name, without, usual) in LACKING.items():
+            replica.ask("CONFIG", "SET", name, without)
+            found = looks[key](asked)
+            replica.ask("CONFIG", "SET", name, usual)
+            assert found.state is State.FAILED
+            assert f":{replica.port}: " in found.seen
+    forget_the_map()
+
+
+def forget_the_map() -> None:
+    """What this process knew of the cluster; a management command knows nothing yet."""
+    client: object = scripts.stock_client()
+    assert isinstance(client, ClusterClient)
+    client.slots.doubt()
 
 
 def test_a_slot_moves_in_mid_sale(pipeline: Pipeline, nodes: Nodes, shops: list[Shop]) -> None:

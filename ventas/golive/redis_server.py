@@ -29,7 +29,8 @@ def part() -> Part:
 
 
 def worst_of(look: "Callable[[Redis], Finding]", _asked: Asked) -> Finding:
-    """The same look at the one server, or at each node of a cluster: what is worst of that, and of which."""
+    """The same look at the one server, or at each node of a cluster, replicas as well, since one of those is the master
+    tomorrow: what is worst of that, and of which."""
     return worst({server: look(redis) for server, redis in each_server().items()})
 
 
