@@ -11,7 +11,7 @@ from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest
 
 from blend_pos.tiendas.admin_acts import RecordedAdmin
-from blend_pos.tiendas.models import ROLE_ORDER, SONDA_ID, Rol, Terminal, Tienda
+from blend_pos.tiendas.models import ROLE_ORDER, SONDA_ID, SONDA_USUARIO, Rol, Terminal, Tienda
 from blend_pos.tiendas.selectors import roles_of
 
 Row = TypeVar("Row", bound=Model)
@@ -90,6 +90,8 @@ class TiendaScopedAdmin(RecordedAdmin, _Admin[Row]):
         if request.user.is_superuser:
             if db_field.related_model is Tienda:
                 kwargs["queryset"] = Tienda.objects.exclude(pk=SONDA_ID)
+            elif db_field.related_model is User:
+                kwargs["queryset"] = User.objects.exclude(username=SONDA_USUARIO)
         else:
             tiendas = tiendas_with_role(request, self.change_rol or Rol.ADMINISTRADOR)
             offered: dict[type[Model], QuerySet[Any]] = {

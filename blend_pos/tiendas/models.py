@@ -54,6 +54,7 @@ class Rol(models.TextChoices):
 
 # The tienda in which `manage.py golive_check` sells: closed, nobody's, and in no list (ventas.golive.probe).
 SONDA_ID = uuid.UUID("c0ffee00-50da-4000-8000-000000000000")
+SONDA_USUARIO = "golive_check"
 ROLE_ORDER: dict[str, int] = {rol: order for order, rol in enumerate(Rol.values)}
 
 

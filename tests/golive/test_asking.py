@@ -107,3 +107,18 @@ def test_what_is_no_http_is_no_answer() -> None:
 
     assert line.finding.state == State.FAILED
     assert "no contesta" in line.finding.seen
+
+
+@pytest.mark.parametrize(
+    ("figures", "state", "seen"),
+    [
+        (b'part_up{part="redis"} 1\n', State.OK, "1 cifras"),
+        (b'part_up{part="redis"} 0\n', State.FAILED, "redis"),
+        (b"checkout_seconds_count 3\n", State.FAILED, "ninguna dice a quién alcanza web"),
+    ],
+)
+def test_metrics_say_whom_web_reaches_or_are_not_fine(figures: bytes, state: State, seen: str) -> None:
+    with answering(figures) as url:
+        found = web.Watched({}).read(Asked(workers=1, web_url=url, metrics_url=url))
+    assert found.state == state
+    assert seen in found.seen

@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from django.test import Client
 
 from blend_pos.tiendas.access_cache import token_name
-from blend_pos.tiendas.models import SONDA_ID, Membresia, Rol, Terminal, Tienda, TokenTerminal
+from blend_pos.tiendas.models import SONDA_ID, SONDA_USUARIO, Membresia, Rol, Terminal, Tienda, TokenTerminal
 from blend_pos.tiendas.selectors import read_access
 from blend_pos.tiendas.tokens import TokenRefused, create_token
 from cache_stock import journal, reservation
@@ -113,14 +113,16 @@ def test_no_list_of_the_admin_shows_it(made: probe.Probe, superuser: Client, pat
 
     assert page.status_code == 200
     assert probe.NOMBRE not in page.content.decode()
+    assert SONDA_USUARIO not in page.content.decode()
 
 
-@pytest.mark.parametrize("path", ["tiendas/terminal/add", "tiendas/membresia/add"])
+@pytest.mark.parametrize("path", ["tiendas/terminal/add", "tiendas/membresia/add", "tiendas/tokenterminal/add"])
 def test_no_form_of_the_admin_offers_it(made: probe.Probe, superuser: Client, path: str) -> None:
     page = superuser.get(f"/admin/{path}/").content.decode()
 
     assert "tienda" in page
     assert probe.NOMBRE not in page
+    assert SONDA_USUARIO not in page
 
 
 def test_its_page_is_not_there(made: probe.Probe, superuser: Client) -> None:

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 
 from blend_pos.tiendas import shops, tokens
 from blend_pos.tiendas.access_cache import AccessUnavailable
-from blend_pos.tiendas.models import SONDA_ID, Terminal, Tienda
+from blend_pos.tiendas.models import SONDA_ID, SONDA_USUARIO, Terminal, Tienda
 from cache_stock import warmup
 from cache_stock.intake import receive_stock
 from cache_stock.operations import Operation
@@ -24,7 +24,6 @@ from inventario.catalogo import NewProduct, create_products
 from inventario.models import Producto, TipoMovimiento
 
 NOMBRE = "Sonda de golive_check"
-USUARIO = "golive_check"
 PRODUCTO_ID = uuid5(SONDA_ID, "producto")
 STOCK = 1_000
 TOKEN_TTL = timedelta(minutes=2)
@@ -50,7 +49,9 @@ def prepare(*, now: datetime) -> Probe:
             with suppress(IntegrityError), transaction.atomic():  # another one of these was first
                 shops.open_tienda(tienda=Tienda(pk=SONDA_ID, nombre=NOMBRE, is_active=False))
         Tienda.objects.select_for_update(no_key=True).get(pk=SONDA_ID)
-        cajero, _new = User.objects.get_or_create(username=USUARIO, defaults={"is_active": False, "password": "!"})
+        cajero, _new = User.objects.get_or_create(
+            username=SONDA_USUARIO, defaults={"is_active": False, "password": "!"}
+        )
         if not Producto.objects.filter(pk=PRODUCTO_ID).exists():
             product = NewProduct(id=PRODUCTO_ID, sku="sonda", nombre=NOMBRE, precio=Decimal(0))
             create_products(tienda_id=SONDA_ID, products=[product], fecha=now, usuario_id=cajero.pk)

@@ -39,6 +39,10 @@ class Page:
         ]
         return sum(values) if values else None
 
+    def tells(self, name: str) -> bool:
+        """Whether there is such a figure."""
+        return name in self.samples
+
     def away(self) -> list[str]:
         """The parts that the web server does not reach."""
         return sorted(sample.labels["part"] for sample in self.samples.get("part_up", ()) if sample.value != 1)

@@ -48,6 +48,11 @@ class Watched:
         if status != HTTPStatus.OK:
             return failed(_("contesta %(estado)d") % {"estado": status}, _why_not(status))
         self._page = Page.parse(body.decode())
+        if not self._page.tells("part_up"):  # as while one of the servers is frozen
+            return failed(
+                _("%(n)d cifras, y ninguna dice a quién alcanza web") % {"n": len(self._page)},
+                _("Un servidor deja entrar y no contesta: las líneas de arriba dicen cuál; si no, el registro de web."),
+            )
         away = self._page.away()
         if away:
             return failed(
