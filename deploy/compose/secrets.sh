@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make the passwords that docker-compose.yml asks for: `sh deploy/compose/secrets.sh` writes .env.compose, once.
-# Letters and digits alone: they go into addresses.
+# Letters and digits alone: they go into addresses. 64 of them: Django warns of a SECRET_KEY below 50.
 set -eu
 umask 077
 
@@ -10,7 +10,7 @@ if [ -e "$file" ]; then
     exit 1
 fi
 
-new() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
+new() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 
 for name in SECRET_KEY POSTGRES_PASSWORD POSTGRES_APP_PASSWORD REDIS_PASSWORD RABBITMQ_PASSWORD \
     BROKER_PASSWORD_WEB BROKER_PASSWORD_WORKER BROKER_PASSWORD_MAINTENANCE BROKER_PASSWORD_BEAT \

@@ -2,7 +2,6 @@
 
 import copy
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from tests.deploy import compose
 from tests.deploy.commands import elsewhere
 from tests.deploy.compose import Document, Rule, document
 
-SECRETS = ROOT / "deploy" / "compose" / "secrets.sh"
 PROMETHEUS = ROOT / "deploy" / "prometheus" / "prometheus.yml"
 DATASOURCE = ROOT / "deploy" / "grafana" / "datasources" / "prometheus.yml"
 RABBITMQ = ROOT / "deploy" / "rabbitmq" / "20-blend.conf"
@@ -200,32 +198,6 @@ def test_what_is_stopped_has_time_to_end() -> None:
     grace = {name: int(str(one.get("stop_grace_period", "10s"))[:-1]) for name, one in services().items()}
     assert grace["web"] > settings.CHECKOUT_DEADLINE_MS / 1000 + 5  # granian's --workers-kill-timeout
     assert min(grace[name] for name in ("worker", "maintenance", "postgres", "rabbitmq")) >= 60
-
-
-# --- the passwords
-
-
-def test_the_script_makes_every_password_that_is_asked_for(tmp_path: Path) -> None:
-    made = tmp_path / "made"
-    subprocess.run(["sh", str(SECRETS), str(made)], check=True, capture_output=True)
-    found = dict(line.split("=") for line in made.read_text().splitlines())
-    assert set(found) == set(re.findall(r"\$\{(\w+):\?", compose.FILE.read_text()))
-    assert all(re.fullmatch("[0-9a-f]{48}", value) for value in found.values())
-    assert len(set(found.values())) == len(found)
-    assert made.stat().st_mode & 0o077 == 0
-
-
-def test_the_script_never_makes_them_anew(tmp_path: Path) -> None:
-    made = tmp_path / "made"
-    made.write_text("SECRET_KEY=of the data\n")
-    done = subprocess.run(["sh", str(SECRETS), str(made)], check=False, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "is there" in done.stderr
-    assert made.read_text() == "SECRET_KEY=of the data\n"
-
-
-def test_git_keeps_no_password() -> None:
-    assert ".env.compose" in (ROOT / ".gitignore").read_text().splitlines()
 
 
 # --- who watches
