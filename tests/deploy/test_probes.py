@@ -1,6 +1,8 @@
 """What kubelet asks of a pod: the probes' own files, against processes and sockets of this machine."""
 
 import contextlib
+import os
+import re
 import runpy
 import signal
 import socket
@@ -54,13 +56,41 @@ def test_where_nothing_is_counted_nobody_is_killed(tmp_path: Path) -> None:
     assert status_of("alive.sh", str(tmp_path / "status"), str(tmp_path / "alive")) == 0
 
 
-def test_connected_is_who_has_a_connection_to_the_brokers_port() -> None:
+def connected(url: str) -> int:
+    environment = {"PATH": os.environ["PATH"], "RABBITMQ_URL": url}
+    return subprocess.run(["/bin/sh", str(PROBES / "connected.sh")], env=environment, check=False).returncode
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["amqp://u:p@broker:{}/v", "amqps://u:p@broker:{}/v", "amqp://broker:{}", "amqp://u:p@[::1]:9/v;amqp://u@b:{}//"],
+)
+def test_connected_is_who_has_a_connection_to_the_brokers_port(url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        assert status_of("connected.sh", str(port)) == 1  # somebody listens, nobody is connected
+        assert connected(url.format(port)) == 1  # somebody listens, nobody is connected
         with socket.create_connection(("127.0.0.1", port)):
-            assert status_of("connected.sh", str(port)) == 0
-    assert status_of("connected.sh", str(port)) == 1
+            assert connected(url.format(port)) == 0
+    assert connected(url.format(port)) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "hexadecimal"),
+    [
+        ("amqp://u:p@broker/v", ["1628"]),
+        ("amqps://u:p@broker/v", ["1627"]),
+        ("amqps://u:p@[fd00::5]/v", ["1627"]),
+        ("amqp://u:p@one:25672/v;amqp://u:p@two/v", ["6448", "1628"]),
+    ],
+)
+def test_connected_looks_for_the_port_that_the_address_names(url: str, hexadecimal: list[str], tmp_path: Path) -> None:
+    program = tmp_path / "grep"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$2"\n')
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "RABBITMQ_URL": url}
+    command = ["/bin/sh", str(PROBES / "connected.sh")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert re.findall(":([0-9A-F]{4}) 01 ", done.stdout) == hexadecimal
 
 
 @contextlib.contextmanager
