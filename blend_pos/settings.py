@@ -167,8 +167,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_BROKER_HEARTBEAT = 10
+# A read is of an answer that is waited for, a confirm's as well: what a worker takes it hears of without one.
 CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {"confirm_publish": True, "confirm_timeout": 5.0, "read_timeout": 30, "write_timeout": 10}
+    {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
     if RABBITMQ_URL.startswith("amqp")
     else {"visibility_timeout": 3600}
 )

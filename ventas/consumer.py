@@ -55,6 +55,14 @@ class RejectingConsumer(Consumer):
     initial_prefetch_count: int
     gatherer: Gatherer | None = None  # of the connection; there is none before the first
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Celery's, which is told here and not on a command line what holds for every worker, however it is started.
+
+        Workers tell each other nothing: nobody here listens, and each event waits for a confirm in the process that
+        should notice a broker which stands still. Orders and answers of `inspect` are another matter, and stay.
+        """
+        super().__init__(*arguments, **named, without_mingle=True, without_gossip=True, without_heartbeat=True)
+
     def ensure_connected(self, conn: Connection) -> Connection:
         """Celery's, which asks a broker that is away again after the same short pause each time."""
         patient: Callable[..., Connection] = conn.ensure_connection

@@ -11,6 +11,7 @@ from scripts import processes, redis_server
 from tests.deploy import kustomize, network, rules
 from tests.deploy.breaks import BREAKS
 from tests.deploy.overlays import EXAMPLE, FOLDER, OVERLAYS, built, example, find, first, invalid, pod, secrets_known
+from tests.scaling import rabbit_nodes
 
 STEPS = {"1-servers", "2-tables", "3-broker", "4-processes", "5-warmup"}
 IMAGE = "/app"  # where the image has the project, and its environment below
@@ -68,6 +69,8 @@ def test_a_cluster_has_budgets_and_as_many_brokers_as_a_quorum_needs() -> None:
     environment = {one["name"]: one.get("value") for one in first(cluster, "rabbitmq")["env"]}
     names = [environment["RABBITMQ_NODENAME"].replace("$(POD_NAME)", f"rabbitmq-{number}") for number in range(3)]
     assert re.findall(r"nodes\.\d = (\S+)", nodes) == names
+    for setting in ("cluster_partition_handling", "net_ticktime"):
+        assert f"\n{setting} = {rabbit_nodes.SETTINGS[setting]}\n" in nodes, "as tests/scaling has it"
 
 
 # --- What the code says, too

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
 
 import pytest
+from django.conf import settings
 
 from scripts.ports import free_port
 from scripts.services import Services
@@ -63,6 +64,20 @@ def test_sales_go_on_through(fault: Fault, pipeline: Pipeline, services: Service
     assert_true_answers(shop, till, sold)
     assert pipeline.host.ready(FAILED) == 0
     assert not shop.fallidas()
+
+
+def test_a_worker_misses_the_heartbeats_of_a_broker_that_stands_still(
+    own_host: VirtualHost, services: Services, spawn: Spawner
+) -> None:
+    """One that waits for the frozen broker's answer, to anything at all, does not come to count its heartbeats."""
+    worker = spawn.worker(environment={"RABBITMQ_URL": own_host.url})
+    worker.wait_ready()
+    with frozen(services):
+        wait_until(
+            lambda: "Connection to broker lost" in worker.log_text,
+            timeout_s=4 * settings.CELERY_BROKER_HEARTBEAT,
+            what="the worker looks for another",
+        )
 
 
 @pytest.mark.parametrize("exchange", [topology.SALES_EXCHANGE.name, topology.DEAD_LETTER_EXCHANGE.name])

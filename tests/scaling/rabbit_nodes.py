@@ -4,6 +4,8 @@ import secrets
 import subprocess
 from pathlib import Path
 
+import urllib3
+
 from scripts.binaries import rabbitmq_server
 from scripts.ports import LOOPBACK, free_port, free_ports
 from scripts.rabbit_server import VIRTUAL_HOST, Rabbit
@@ -21,6 +23,8 @@ SETTINGS = {
     "cluster_formation.randomized_startup_delay_range.min": "0",
     "cluster_formation.randomized_startup_delay_range.max": "1",
     "cluster_formation.discovery_retry_limit": "2",
+    "cluster_partition_handling": "pause_minority",
+    "net_ticktime": "15",
     **{f"cluster_formation.classic_config.nodes.{number + 1}": name for number, name in enumerate(NAMES)},
 }
 
@@ -119,7 +123,10 @@ class RabbitNodes:
         return set(manage(running, "GET", f"queues/{VIRTUAL_HOST}/{queue}")["online"])
 
     def _are_one(self) -> bool:
-        return all(
-            {node["name"] for node in manage(node_asked, "GET", "nodes") if node["running"]} == set(NAMES)
-            for node_asked in self.each
-        )
+        try:
+            return all(
+                {node["name"] for node in manage(node_asked, "GET", "nodes") if node["running"]} == set(NAMES)
+                for node_asked in self.each
+            )
+        except urllib3.exceptions.HTTPError:
+            return False  # one that finds itself in a minority listens again once it is with the others

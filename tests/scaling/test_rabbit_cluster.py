@@ -27,6 +27,7 @@ from ventas.publisher import AmqpLink, Outcome, persist_message
 QUEUES = (SALES, "queue.sales.failed", "queue.maintenance")
 pytestmark = pytest.mark.timeout(240)  # three brokers start, and start again
 PAUSE_S = 10.0  # the longest in which nobody is promised anything
+FROZEN_S = 35.0  # the others miss it for net_ticktime and a quarter, the worker for two heartbeats and a half
 BACK_S = 60.0
 
 
@@ -99,6 +100,28 @@ def test_a_node_killed_in_mid_sale(
         shop.settle_down(ventas=written + 20, holds=len(sold), timeout_s=PAUSE_S)  # the worker has found another, too
         nodes.start()
         wait_for_answers(sold, 20, status=HTTPStatus.CREATED, timeout_s=PAUSE_S)
+    come_to_rest(shop)
+    assert_true_answers(shop, pipeline.till(shop), sold)
+
+
+def test_a_frozen_leader_is_given_up_by_web_and_worker(pipeline: Pipeline, nodes: RabbitNodes) -> None:
+    shop = open_shop(stock=5000)
+    with pipeline.till(shop).selling([[(producto, 1)] for producto in shop.products]) as sold:
+        wait_for_answers(sold, 30, status=HTTPStatus.CREATED)
+        frozen, started = leader(nodes), time.monotonic()
+        frozen.freeze()
+        try:
+            wait_for_answers(sold, 20)  # of those that were under way
+            written = len(shop.written())
+            wait_for_answers(sold, 20, status=HTTPStatus.CREATED, timeout_s=FROZEN_S)
+            promised_s = time.monotonic() - started
+            shop.settle_down(ventas=written + 20, holds=len(sold), timeout_s=FROZEN_S)
+        finally:
+            frozen.thaw()
+        print(f"promised again after {promised_s:.0f} s, written again after {time.monotonic() - started:.0f} s")
+        wait_for_answers(sold, 20, status=HTTPStatus.CREATED, timeout_s=PAUSE_S)
+        frozen.kill()  # one that woke may stay apart from the others until it starts anew
+        nodes.start()
     come_to_rest(shop)
     assert_true_answers(shop, pipeline.till(shop), sold)
 
