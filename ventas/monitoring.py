@@ -20,6 +20,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from blend_pos.tiendas import access_cache
 from blend_pos.tiendas.models import SONDA_ID, Tienda
 from cache_stock.scripts import StockError
 from cache_stock.vitals import read_vitals
@@ -32,7 +33,7 @@ KEPT_S = 5.0
 PATIENCE_S = 1.0
 OLD_S = 30.0
 DRIFT = "Differences between Redis, its journal, PostgreSQL and the ledger that the last reconciliation found."
-AWAY = (StockError, broker.BrokerAway, DatabaseError, InterfaceError)
+AWAY = (StockError, access_cache.AccessUnavailable, broker.BrokerAway, DatabaseError, InterfaceError)
 
 
 class StateCollector(Collector):
@@ -66,17 +67,17 @@ class StateCollector(Collector):
         readers: dict[str, Callable[[], list[Metric]]] = {
             "postgresql": self._of_postgresql,
             "redis": self._of_redis,
+            "cache": _of_cache,
             "rabbitmq": _of_rabbitmq,
         }
         for part, read in readers.items():
             try:
-                found = read()
+                yield from read()
+                up.add_metric([part], 1)
             except AWAY as error:
                 logger.warning("no figures of %s: %s", part, error)
                 connection.close_if_unusable_or_obsolete()
-                found = []
-            up.add_metric([part], 1 if found else 0)
-            yield from found
+                up.add_metric([part], 0)
         yield up
 
     def _of_postgresql(self) -> list[Metric]:
@@ -109,6 +110,12 @@ def beat_sent_at() -> datetime | None:
     """When beat last sent something, as it wrote down, which it does every three minutes; None: never."""
     sent: datetime | None = PeriodicTask.objects.filter(enabled=True).aggregate(sent=Max("last_run_at"))["sent"]
     return sent
+
+
+def _of_cache() -> list[Metric]:
+    """No figures: who asks is kept there, and where it is away nobody is known."""
+    access_cache.ping()
+    return []
 
 
 def _of_rabbitmq() -> list[Metric]:

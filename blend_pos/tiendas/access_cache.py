@@ -108,6 +108,18 @@ def answering() -> Iterator[None]:
         raise AccessUnavailable(str(error)) from error
 
 
+def ping() -> None:
+    """Whether it answers: it may be another Redis than the stock's."""
+    with answering():
+        client().ping()
+
+
+def try_write() -> None:
+    """Whether it takes what it is given to keep."""
+    with answering():
+        client().set("acceso-prueba", "1", ex=1)
+
+
 def read(*, name: str) -> Access | None:
     """The access that is kept under this name: one round trip."""
     with answering():

@@ -152,10 +152,12 @@ def run_as_kubelet(*, web: int = 0, **environment: str) -> tuple[int, str]:
     with (
         peer(b"HTTP/1.1 200 OK\r\n\r\n") as (up, _),
         peer(b"+OK\r\n", bulk(LOADED)) as (stock, _),
+        peer(b"+OK\r\n", bulk(LOADED)) as (cache, _),
         peer() as (broker, _),
     ):
         told = {
             "REDIS_URL": f"redis://:secret@127.0.0.1:{stock}/0",
+            "CACHE_URL": f"redis://:secret@127.0.0.1:{cache}/1",
             "RABBITMQ_URL": f"amqp://u:secret@127.0.0.1:{broker}/v",
         }
         text = (PROBES / "can_sell.py").read_text().replace('"127.0.0.1", 8000', f'"127.0.0.1", {web or up}')
@@ -177,6 +179,9 @@ def test_each_part_that_is_missing_is_named_without_its_password() -> None:
     assert run_as_kubelet() == (0, "")
     assert run_as_kubelet(web=9) == (1, "the web server: ConnectionRefusedError\n")
     assert run_as_kubelet(REDIS_URL="redis://:secret@127.0.0.1:9/0") == (1, "Redis: ConnectionRefusedError\n")
+    nowhere = "the Redis of CACHE_URL: ConnectionRefusedError\n"
+    assert run_as_kubelet(CACHE_URL="redis://:secret@127.0.0.1:9/1") == (1, nowhere)
+    assert run_as_kubelet(CACHE_URL="") == (0, "")  # it is on the stock's
     assert run_as_kubelet(RABBITMQ_URL="amqp://u:secret@127.0.0.1:9/v") == (1, "RabbitMQ: ConnectionRefusedError\n")
     assert run_as_kubelet(RABBITMQ_URL="") == (1, "RabbitMQ: KeyError\n")
 
@@ -194,6 +199,7 @@ def test_of_a_cluster_one_node_is_enough() -> None:
 def test_the_real_servers_are_found_ready() -> None:
     check: Callable[[str], None] = CAN_SELL["check_redis"]
     check(settings.REDIS_URL)
+    check(settings.CACHE_URL)
     CAN_SELL["check_broker"](settings.RABBITMQ_URL)
     with pytest.raises(CAN_SELL["CannotSell"], match="refuses the password"):
         check(settings.REDIS_URL.replace("redis://:", "redis://:wrong"))

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from scripts.ports import free_port
 from tests.conftest import SERVICES
 from tests.golive.open_shop import OpenShop
 
@@ -64,6 +65,23 @@ def test_an_address_with_a_password_is_not_told(open_shop: OpenShop) -> None:
 
     assert found.failed == {"monitoring.prometheus"}
     assert "s3cret" not in found.text
+
+
+def test_the_redis_that_knows_who_asks_is_looked_at_too(open_shop: OpenShop) -> None:
+    """Web's as well: without it no till is known, and nothing is sold."""
+    nowhere = {"CACHE_URL": f"redis://:{'x' * 20}@127.0.0.1:{free_port()}/1"}
+    web = open_shop.spawn.web(environment=nowhere)
+    web.wait_ready()
+    try:
+        of_web = open_shop.check("--no-sale", f"--web-url={web.url}")
+    finally:
+        web.stop()
+    own = open_shop.check("--no-sale", environment=nowhere)
+
+    assert "web no alcanza: cache" in of_web.said("web.metrics")
+    assert "web.metrics" in of_web.failed
+    assert own.failed == {"redis.cache"}
+    assert "CACHE_URL" in own.said("redis.cache")
 
 
 WRONG = {

@@ -3,18 +3,26 @@
 import re
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from math import inf
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connections
+from django.test import override_settings
 from django_celery_beat.models import PeriodicTask
 from prometheus_client import CollectorRegistry, generate_latest
 from redis import Redis
 
+from blend_pos.tiendas import access_cache
 from blend_pos.tiendas.models import Tienda
 from cache_stock import figures, keys, scripts, vitals
+from scripts.ports import free_port
+from scripts.redis_server import Redis as Server
 from scripts.services import Services
 from tests.pipeline.rabbit import FAILED, SALES, VirtualHost
 from tests.pipeline.shop import Shop, open_shop
@@ -24,7 +32,7 @@ from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
 from ventas.monitoring import StateCollector
 from ventas.reconcile import reconcile_tienda
 
-PARTS = {"postgresql", "redis", "rabbitmq"}
+PARTS = {"postgresql", "redis", "cache", "rabbitmq"}
 OF_REDIS = {
     "stock_holds",
     "stock_oldest_hold_seconds",
@@ -219,6 +227,33 @@ def test_each_part_that_is_away_is_named_and_the_others_tell_on(shop: Shop, serv
         assert ("sales_failed_open" in lines) == (part != "postgresql")
         assert ("sales_queue_messages" in lines) == (part != "rabbitmq")
         server.start()
+
+
+@contextmanager
+def apart(folder: Path) -> Iterator[Server]:
+    """CACHE_URL is another Redis than the stock's."""
+    server = Server(folder=folder, port=free_port(), password="of-the-cache")
+    server.start()
+    alone = {**settings.CACHES["default"], "LOCATION": server.url}
+    try:
+        with override_settings(CACHES={**settings.CACHES, "default": alone}):
+            yield server
+    finally:
+        server.kill()
+
+
+def test_the_redis_that_knows_who_asks_is_a_part_too(shop: Shop, tmp_path: Path) -> None:
+    with apart(tmp_path / "cache") as server:
+        assert up(page()) == PARTS
+        access_cache.try_write()
+
+        server.kill()
+        shown = page()
+        with pytest.raises(access_cache.AccessUnavailable):
+            access_cache.try_write()
+
+    assert up(shown) == PARTS - {"cache"}
+    assert set(shown) >= OF_REDIS
 
 
 def test_a_part_that_stands_still_keeps_one_thread(

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from redis import Redis
 
+from blend_pos.tiendas import access_cache
 from cache_stock.scripts import StockRefused, each_server, guarded
-from ventas.golive.findings import Asked, Check, Finding, Part, advice, failed, passed, worst
+from ventas.golive.findings import Asked, Check, Finding, Part, advice, failed, passed, reason, worst
 
 MOST_USED = 0.8  # of maxmemory: beyond it Redis takes no sale before long
 BYTES_A_MB = 1024 * 1024
@@ -23,6 +24,7 @@ def part() -> Part:
             Check("redis.aof", gettext_lazy("AOF encendido"), partial(worst_of, aof)),
             Check("redis.eviction", gettext_lazy("No desaloja claves"), partial(worst_of, eviction)),
             Check("redis.maxmemory", gettext_lazy("Memoria"), partial(worst_of, maxmemory)),
+            Check("redis.cache", gettext_lazy("El de CACHE_URL guarda quién pide"), keeps_access),
         ),
         gettext_lazy("¿Corre Redis y es cierto REDIS_URL? docs/operations.md, «503 stock_no_disponible»."),
     )
@@ -89,6 +91,18 @@ def maxmemory(redis: "Redis") -> Finding:
     if used > MOST_USED * most:
         return failed(seen, _("Sube maxmemory: redis-cli CONFIG SET maxmemory 1gb, y lo mismo en redis.conf."))
     return passed(seen)
+
+
+def keeps_access(_asked: Asked) -> Finding:
+    """Sessions and who has which token: perhaps another Redis, without which no till is known."""
+    try:
+        access_cache.try_write()
+    except access_cache.AccessUnavailable as error:
+        return failed(
+            _("no contesta, o no guarda nada: %(error)s") % {"error": reason(error)},
+            _("¿Corre, y es cierto CACHE_URL? Sin él todo es 503. docs/operations.md, «503 stock_no_disponible»."),
+        )
+    return passed(_("sí"))
 
 
 def _info(redis: "Redis", section: str) -> dict[str, Any]:

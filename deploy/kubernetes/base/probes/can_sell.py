@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whether this pod can sell: it answers, its Redis takes writes, and RabbitMQ listens. Status 1 says what is missing.
+"""Whether this pod can sell: it answers, each Redis takes writes, and RabbitMQ listens. Status 1 says what is missing.
 
 With the standard library alone, since it runs every few seconds beside who sells. Not asked: PostgreSQL, without which
 the shop sells on, and whether a tienda is armed, which is the same for every pod and heals without them.
@@ -38,7 +38,7 @@ def check_web(address: tuple[str, int]) -> None:
 
 
 def check_redis(url: str) -> None:
-    """Redis lets us in, has loaded its data, and is no replica."""
+    """Redis lets us in, has loaded its data, and is no replica. Of CACHE_URL as well: who asks is looked up there."""
     where = urlsplit(url)
     with closing(_connect(where)) as connection, connection.makefile("rb") as answer:
         who = [unquote(part) for part in (where.username, where.password) if part]
@@ -92,13 +92,16 @@ def _command(*words: str) -> bytes:
 
 
 def main() -> int:
-    """Ask all three, and say the first that is missing."""
+    """Ask all of them, and say the first that is missing."""
     asked = ""
     try:
         asked = "the web server"
         check_web(WEB)
         asked = "Redis"
         check_any(check_redis, redis_nodes(os.environ["REDIS_URL"]))
+        if cache := os.environ.get("CACHE_URL"):  # else it is on the stock's
+            asked = "the Redis of CACHE_URL"
+            check_redis(cache)
         asked = "RabbitMQ"
         check_any(check_broker, os.environ["RABBITMQ_URL"].split(";"))
     except (CannotSell, OSError, ValueError, LookupError) as error:
