@@ -30,6 +30,11 @@ class Vitals:
     drift: dict[UUID, int] = field(default_factory=dict)
 
 
+def ping() -> None:
+    """Whether it answers. Raises a StockError."""
+    scripts.guarded(scripts.stock_client().ping)
+
+
 def read_vitals(*, tiendas: Sequence[UUID], now_ms: int) -> Vitals:
     """Of these tiendas, some hundred a round trip. Raises a StockError.
 
@@ -37,7 +42,7 @@ def read_vitals(*, tiendas: Sequence[UUID], now_ms: int) -> Vitals:
     """
     vitals = Vitals()
     if not tiendas:
-        scripts.guarded(scripts.stock_client().ping)
+        ping()
     waiting: list[str] = []
     for start in range(0, len(tiendas), TIENDAS_A_CALL):
         waiting += _add(vitals, tiendas[start : start + TIENDAS_A_CALL], now_ms=now_ms)

@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from blend_pos.tiendas import access_cache
 from blend_pos.tiendas.models import SONDA_ID, Tienda
 from cache_stock.scripts import StockError
-from cache_stock.vitals import read_vitals
+from cache_stock.vitals import ping, read_vitals
 from ventas import broker
 from ventas.models import EstadoFalla, VentaFallida
 
@@ -43,7 +43,7 @@ class StateCollector(Collector):
         self._lock = threading.Lock()
         self._read_at = -KEPT_S
         self._kept: list[Metric] = []
-        self._tiendas: list[UUID] = []  # which are active, as PostgreSQL said last
+        self._tiendas: list[UUID] | None = None  # which are active, as PostgreSQL said last; None: it has not yet
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: registering it must not ask any server."""
@@ -91,6 +91,10 @@ class StateCollector(Collector):
         ]
 
     def _of_redis(self) -> list[Metric]:
+        """Without figures as long as the tiendas are not known: no zeros beside what another web process tells."""
+        if self._tiendas is None:
+            ping()
+            return []
         seen = read_vitals(tiendas=self._tiendas, now_ms=int(time.time() * 1000))
         drift = GaugeMetricFamily("stock_drift_products", DRIFT, labels=["tienda"])
         for tienda, differences in seen.drift.items():

@@ -229,6 +229,20 @@ def test_each_part_that_is_away_is_named_and_the_others_tell_on(shop: Shop, serv
         server.start()
 
 
+def test_a_web_that_starts_without_postgresql_tells_no_zeros(shop: Shop, services: Services) -> None:
+    """Which tiendas there are it does not know: another web process may know of three sales that wait."""
+    hold(shop, made_s_ago=90)
+    services.postgres.kill()
+    try:
+        shown = page()
+    finally:
+        services.postgres.start()
+
+    assert up(shown) == PARTS - {"postgresql"}
+    assert [name for name in shown if name.startswith("stock_")] == []
+    assert page()["stock_holds"] == 1
+
+
 @contextmanager
 def apart(folder: Path) -> Iterator[Server]:
     """CACHE_URL is another Redis than the stock's."""
