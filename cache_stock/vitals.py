@@ -16,15 +16,13 @@ HOLDS_LOOKED_AT = 1_000
 @dataclass(slots=True)
 class Vitals:
     """Holds of sales that are not written yet, those of failed sales left out; their oldest's age in seconds, 0
-    without any; look-ups of checkouts that found a product or did not; tiendas that Redis does not sell for; the age in
+    without any; tiendas that Redis does not sell for; the age in
     seconds of the warmup that is longest ago, infinite where a tienda was never warmed whole; and the differences that
     the last reconciliation of each tienda found, where there was one.
     """
 
     holds: int = 0
     oldest_hold_s: float = 0.0
-    hits: int = 0
-    misses: int = 0
     not_armed: int = 0
     warmup_age_s: float = 0.0
     drift: dict[UUID, int] = field(default_factory=dict)
@@ -59,16 +57,14 @@ def _add(vitals: Vitals, tiendas: Sequence[UUID], *, now_ms: int) -> list[str]:
         pipe.eval(check, 1, keys.meta(tienda))
         pipe.zcount(keys.journal(tienda), "-inf", "(+inf")
         pipe.zrangebyscore(keys.journal(tienda), "-inf", "(+inf", start=0, num=HOLDS_LOOKED_AT)
-        pipe.hmget(keys.meta(tienda), ["aciertos", "fallos", figures.WARMED, figures.DRIFT])
+        pipe.hmget(keys.meta(tienda), [figures.WARMED, figures.DRIFT])
 
     found = scripts.ask_each(tiendas, put)
     vitals.not_armed += len(tiendas) - len(found)
     waiting: list[str] = []
-    for tienda, ((epoch, *_stock), holds, ventas, (hits, misses, warmed, drift)) in found.items():
+    for tienda, ((epoch, *_stock), holds, ventas, (warmed, drift)) in found.items():
         vitals.not_armed += epoch == ""
         vitals.holds += holds
-        vitals.hits += int(hits or 0)
-        vitals.misses += int(misses or 0)
         age_s = (now_ms - int(warmed)) / 1000 if warmed else math.inf
         vitals.warmup_age_s = max(vitals.warmup_age_s, age_s)
         if drift is not None:

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import urllib3
 from django.test import Client, override_settings
 
+from blend_pos.tiendas.models import Tienda
 from scripts.ports import LOOPBACK, free_port
 from tests.conftest import SERVICES
 from tests.pipeline.rabbit import default_host
@@ -63,6 +65,25 @@ def test_the_workers_sales_are_seen_at_the_web_server(live_db: None, spawn: Spaw
     assert value_of(shown, 'part_up{part="redis"}') == 1
     assert (value_of(shown, 'sales_queue_consumers{queue="sales.created"}') or 0) > 0
     assert len(shop.ventas()) == 20
+
+
+def test_lookups_are_counted_where_a_closed_tienda_takes_none_along(
+    live_db: None, spawn: Spawner, shared: dict[str, str]
+) -> None:
+    default_host(SERVICES.rabbit).purge()
+    shop = open_shop()
+    web = spawn.web(environment=shared)
+    web.wait_ready()
+    till, (one, other) = Till(web.url, shop.token), shop.products[:2]
+    key = uuid4()
+    carts = [[(one, 1), (other, 1), (one, 2)], [(one, 1)], [(one, 1), (uuid4(), 1)], [(one, 1_000_000)]]
+    assert [till.sell(cart).status for cart in carts] == [201, 201, 404, 400]
+    assert [till.sell([(one, units)], key=key).status for units in (1, 1, 2)] == [201, 201, 422]  # then asked again
+    Tienda.objects.filter(pk=shop.tienda_id).update(is_active=False)
+
+    shown = urllib3.request("GET", f"{web.url}/metrics").data.decode()
+    assert value_of(shown, "stock_lookup_hits_total") == 2 + 1 + 1 + 1 + 1
+    assert value_of(shown, "stock_lookup_misses_total") == 1
 
 
 def test_a_worker_shows_its_own_counts_where_it_is_told_to(

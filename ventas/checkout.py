@@ -22,7 +22,7 @@ from cache_stock.scripts import ReplyLost, StockError, StockRefused
 from ventas import refusals
 from ventas.gathering import GatheringPublisher
 from ventas.messages import Pedido, UnreadableMessage, fingerprint, sale_payload
-from ventas.metrics import REFUSALS, count_reservation
+from ventas.metrics import REFUSALS, count_lookups, count_reservation
 from ventas.orders import Answer, Order, wanted_products
 from ventas.publisher import Outcome, open_link
 from ventas.refusals import ColaNoDisponible, StockNoDisponible, TotalDemasiadoGrande, VentaAnulada
@@ -104,6 +104,7 @@ def checkout(*, order: Order) -> Answer:
 
 def _hold(order: Order, huella: str, nonce: str, pedido: Pedido) -> reservation.Hold | reservation.Persisted:
     """Hold the cart's stock, and count what became of that. Raises as reserve() does."""
+    wanted = wanted_products(order.lines)
     try:
         with tracing.span("reserve"):
             held = reservation.reserve(
@@ -111,7 +112,7 @@ def _hold(order: Order, huella: str, nonce: str, pedido: Pedido) -> reservation.
                 venta_id=order.venta_id,
                 huella=huella,
                 nonce=nonce,
-                wanted=wanted_products(order.lines),
+                wanted=wanted,
                 pedido=pedido.encode(),
                 now_ms=int(order.fecha.timestamp() * 1000),
                 sweep_after_ms=settings.SWEEP_AFTER_MS,
@@ -119,11 +120,14 @@ def _hold(order: Order, huella: str, nonce: str, pedido: Pedido) -> reservation.
             )
     except reservation.ReservationRefused as refusal:
         count_reservation(REFUSALS[type(refusal)])
+        count_lookups(products=len(wanted), refusal=refusal)
         raise
     except StockError as error:
         count_reservation("unavailable" if isinstance(error, StockRefused) else "reply_lost")
         raise
     count_reservation("persisted" if isinstance(held, reservation.Persisted) else "held")
+    if isinstance(held, reservation.Hold) and held.created:
+        count_lookups(products=len(wanted))
     return held
 
 

@@ -20,6 +20,8 @@ CHECKOUT_SECONDS = Histogram(
     buckets=FEW_MS,
 )
 RESERVATIONS = Counter("stock_reservations_total", "Carts by what became of holding their stock.", ["outcome"])
+HITS = Counter("stock_lookup_hits_total", "Look-ups of checkouts that found the product in Redis.")
+MISSES = Counter("stock_lookup_misses_total", "Those that did not find it.")
 PUBLISHES = Counter("sales_publish_total", "Messages of sales by what is known of them.", ["outcome"])
 PUBLISH_SECONDS = Histogram(
     "sales_publish_seconds", "From sending a message of sales until it was confirmed or given up.", buckets=FEW_MS
@@ -43,6 +45,7 @@ REFUSALS: dict[type[reservation.ReservationRefused], str] = {
     reservation.TooManyHolds: "too_many_holds",
     reservation.NotActive: "not_active",
 }
+_NOT_LOOKED_UP = (reservation.NotArmed, reservation.SaleConflict)
 _RESERVED = {
     outcome: RESERVATIONS.labels(outcome)
     for outcome in ("held", "persisted", "unavailable", "reply_lost", *REFUSALS.values())
@@ -55,6 +58,17 @@ _ATTEMPTED = {outcome: ATTEMPTS.labels(outcome) for outcome in ("written", "know
 def count_reservation(outcome: str) -> None:
     """A cart was held, or not: one of REFUSALS, held, persisted, unavailable or reply_lost."""
     _RESERVED[outcome].inc()
+
+
+def count_lookups(*, products: int, refusal: reservation.ReservationRefused | None = None) -> None:
+    """A cart of so many products was held, or refused: how many of them Redis had. Here and not in Redis, whose counts
+    go with a tienda that is closed or a server that is away: a counter must not fall."""
+    if isinstance(refusal, _NOT_LOOKED_UP):
+        return
+    missed = len(refusal.productos) if isinstance(refusal, reservation.NotCached) else 0
+    HITS.inc(products - missed)
+    if missed:
+        MISSES.inc(missed)
 
 
 def count_checkout(*, status: int, seconds: float) -> None:

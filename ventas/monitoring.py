@@ -17,7 +17,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from blend_pos.tiendas import access_cache
@@ -102,8 +102,6 @@ class StateCollector(Collector):
         return [
             GaugeMetricFamily("stock_holds", "Sales that were taken and are not written yet.", value=seen.holds),
             GaugeMetricFamily("stock_oldest_hold_seconds", "The oldest of them.", value=seen.oldest_hold_s),
-            CounterMetricFamily("stock_lookup_hits", "Look-ups of checkouts that found the product.", value=seen.hits),
-            CounterMetricFamily("stock_lookup_misses", "Those that did not find it.", value=seen.misses),
             GaugeMetricFamily("stock_warmup_age_seconds", "The warmup that is longest ago.", value=seen.warmup_age_s),
             GaugeMetricFamily("stock_tiendas_not_armed", "Tiendas Redis does not sell for.", value=seen.not_armed),
             drift,

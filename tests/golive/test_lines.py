@@ -73,7 +73,7 @@ def test_djangos_own_command_says_it_too() -> None:
     assert "blend.W002" in str(found.value)
 
 
-def histogram(within_50_ms: int, slower: int) -> str:
+def histogram(within_50_ms: int, slower: int, outcome: str = "taken") -> str:
     counts = {
         "0.025": within_50_ms // 2,
         "0.05": within_50_ms,
@@ -81,12 +81,17 @@ def histogram(within_50_ms: int, slower: int) -> str:
         "+Inf": within_50_ms + slower,
     }
     return "# TYPE checkout_seconds histogram\n" + "".join(
-        f'checkout_seconds_bucket{{outcome="taken",le="{bound}"}} {count}\n' for bound, count in counts.items()
+        f'checkout_seconds_bucket{{outcome="{outcome}",le="{bound}"}} {count}\n' for bound, count in counts.items()
     )
 
 
+BUCKETS = re.compile("^# TYPE.*\n")
 PAGES = {
-    "selling.p95": [(histogram(950, 50), "ok"), (histogram(949, 51), "failed"), (histogram(90, 9), "advice")],
+    "selling.p95": [
+        (histogram(950, 50), "ok"), (histogram(949, 51), "failed"), (histogram(90, 9), "advice"),
+        (histogram(0, 100, "followed") + BUCKETS.sub("", histogram(9_900, 0, "refused")), "failed"),
+        (histogram(95, 5) + BUCKETS.sub("", histogram(0, 9_900, "refused")), "ok"),
+    ],
     "selling.hit_rate": [
         ("stock_lookup_hits_total 951\nstock_lookup_misses_total 49\n", "ok"),
         ("stock_lookup_hits_total 950\nstock_lookup_misses_total 50\n", "failed"),
@@ -121,7 +126,7 @@ def test_every_threshold_is_tried() -> None:
 
 
 def test_a_quantile_lies_within_its_bucket() -> None:
-    found = Page.parse(histogram(950, 50)).histogram("checkout_seconds")
+    found = Page.parse(histogram(950, 50)).histogram("checkout_seconds", outcomes=["taken"])
     assert found.count == 1000
     assert found.quantile_s(0.95) == pytest.approx(0.05)
     assert found.quantile_s(0.475) == pytest.approx(0.025)

@@ -36,8 +36,6 @@ PARTS = {"postgresql", "redis", "cache", "rabbitmq"}
 OF_REDIS = {
     "stock_holds",
     "stock_oldest_hold_seconds",
-    "stock_lookup_hits_total",
-    "stock_lookup_misses_total",
     "stock_warmup_age_seconds",
     "stock_tiendas_not_armed",
 }
@@ -107,14 +105,6 @@ def test_among_more_holds_than_are_looked_at(shop: Shop, monkeypatch: pytest.Mon
 
     assert page()["stock_holds"] == 3
     assert 40 <= page()["stock_oldest_hold_seconds"] < 60
-
-
-def test_lookups_and_their_misses(shop: Shop) -> None:
-    scripts.stock_client().hset(keys.meta(shop.tienda_id), mapping={"aciertos": 97, "fallos": 3})
-
-    shown = page()
-
-    assert (shown["stock_lookup_hits_total"], shown["stock_lookup_misses_total"]) == (97, 3)
 
 
 def test_the_warmup_that_is_longest_ago(shop: Shop) -> None:

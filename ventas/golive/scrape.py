@@ -1,7 +1,7 @@
 """A page of /metrics, as text, and the few figures that are looked at in it."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -47,10 +47,12 @@ class Page:
         """The parts that the web server does not reach."""
         return sorted(sample.labels["part"] for sample in self.samples.get("part_up", ()) if sample.value != 1)
 
-    def histogram(self, name: str) -> "Histogram":
-        """All of its labels together."""
+    def histogram(self, name: str, *, outcomes: Collection[str]) -> "Histogram":
+        """Those of these outcomes together."""
         counts: dict[float, float] = {}
         for sample in self.samples.get(f"{name}_bucket", ()):
+            if sample.labels.get("outcome") not in outcomes:
+                continue
             bound = sample.labels["le"]
             key = math.inf if bound == INFINITE else float(bound)
             counts[key] = counts.get(key, 0.0) + sample.value
