@@ -136,6 +136,18 @@ def test_what_the_last_reconciliation_of_each_tienda_found(shop: Shop) -> None:
     assert page()[drift] == 0
 
 
+def test_a_tienda_that_is_closed_differs_in_nothing_any_more(shop: Shop) -> None:
+    """Nobody reconciles it: what was found last would stay for ever."""
+    other = open_shop()
+    for tienda_id in (shop.tienda_id, other.tienda_id):
+        figures.note_drift(tienda_id=tienda_id, differences=3)
+    Tienda.objects.filter(pk=shop.tienda_id).update(is_active=False)
+
+    assert {name for name in page() if name.startswith("stock_drift")} == {
+        f'stock_drift_products{{tienda="{other.tienda_id}"}}'
+    }
+
+
 def test_a_full_redis_takes_no_note_and_what_was_found_is_said(
     shop: Shop, services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
