@@ -16,9 +16,9 @@ HOLDS_LOOKED_AT = 1_000
 @dataclass(slots=True)
 class Vitals:
     """Holds of sales that are not written yet, those of failed sales left out; their oldest's age in seconds, 0
-    without any; tiendas that Redis does not sell for; the age in
-    seconds of the warmup that is longest ago, infinite where a tienda was never warmed whole; and the differences that
-    the last reconciliation of each tienda found, where there was one.
+    without any; tiendas that Redis does not sell for, or never did; the age in seconds of the warmup that is longest
+    ago, infinite where it sells for a tienda that was never warmed whole; and the differences that the last
+    reconciliation of each tienda found, where there was one.
     """
 
     holds: int = 0
@@ -65,8 +65,9 @@ def _add(vitals: Vitals, tiendas: Sequence[UUID], *, now_ms: int) -> list[str]:
     for tienda, ((epoch, *_stock), holds, ventas, (warmed, drift)) in found.items():
         vitals.not_armed += epoch == ""
         vitals.holds += holds
-        age_s = (now_ms - int(warmed)) / 1000 if warmed else math.inf
-        vitals.warmup_age_s = max(vitals.warmup_age_s, age_s)
+        if warmed or epoch != "":
+            age_s = (now_ms - int(warmed)) / 1000 if warmed else math.inf
+            vitals.warmup_age_s = max(vitals.warmup_age_s, age_s)
         if drift is not None:
             vitals.drift[tienda] = int(drift)
         waiting += [keys.hold_prefix(tienda) + venta for venta in ventas]

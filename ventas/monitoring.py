@@ -81,7 +81,7 @@ class StateCollector(Collector):
         yield up
 
     def _of_postgresql(self) -> list[Metric]:
-        self._tiendas = list(Tienda.objects.filter(is_active=True, epoch__gt=0).values_list("id", flat=True))
+        self._tiendas = list(Tienda.objects.filter(is_active=True).values_list("id", flat=True))
         failed = VentaFallida.objects.filter(estado=EstadoFalla.ABIERTA).exclude(tienda=SONDA_ID).count()
         sent_at = beat_sent_at()
         age_s = inf if sent_at is None else max(0.0, (timezone.now() - sent_at).total_seconds())

@@ -122,6 +122,14 @@ def test_a_tienda_that_redis_does_not_sell_for(shop: Shop) -> None:
     assert page()["stock_tiendas_not_armed"] == 1
 
 
+def test_one_that_was_never_armed_is_not_sold_for_either(shop: Shop) -> None:
+    Tienda.objects.create(nombre="nueva")
+    shown = page()
+
+    assert shown["stock_tiendas_not_armed"] == 1
+    assert 0 <= shown["stock_warmup_age_seconds"] < 60  # of those that are sold for
+
+
 def test_what_the_last_reconciliation_of_each_tienda_found(shop: Shop) -> None:
     other, drift = open_shop(), f'stock_drift_products{{tienda="{shop.tienda_id}"}}'
     assert not any(name.startswith("stock_drift_products") for name in page())
