@@ -28,9 +28,37 @@ class Vitals:
     drift: dict[UUID, int] = field(default_factory=dict)
 
 
-def ping() -> None:
-    """Whether it answers. Raises a StockError."""
-    scripts.guarded(scripts.stock_client().ping)
+@dataclass(slots=True)
+class Servers:
+    """How full the fullest server is, from 0 to 1, 0 where none has a limit; how many would lose at a restart what they
+    hold, their append-only file being off or not written; and how many throw keys away once they are full."""
+
+    memory_ratio: float = 0.0
+    without_aof: int = 0
+    evicting: int = 0
+
+
+def read_servers() -> Servers:
+    """Of those that answer. Raises a StockError where none does."""
+    servers, answered = Servers(), False
+    failed: scripts.StockError = scripts.StockRefused("no server of the stock is known")
+    for redis in scripts.each_server().values():
+        pipe = redis.pipeline(transaction=False)
+        pipe.info("memory")
+        pipe.info("persistence")
+        try:
+            memory, persistence = scripts.guarded(pipe.execute)
+        except scripts.StockError as error:
+            failed = error
+            continue
+        answered = True
+        if memory["maxmemory"]:
+            servers.memory_ratio = max(servers.memory_ratio, memory["used_memory"] / memory["maxmemory"])
+        servers.without_aof += not persistence["aof_enabled"] or persistence["aof_last_write_status"] != "ok"
+        servers.evicting += memory["maxmemory_policy"] != "noeviction"
+    if not answered:
+        raise failed
+    return servers
 
 
 def read_vitals(*, tiendas: Sequence[UUID], now_ms: int) -> Vitals:
@@ -40,7 +68,7 @@ def read_vitals(*, tiendas: Sequence[UUID], now_ms: int) -> Vitals:
     """
     vitals = Vitals()
     if not tiendas:
-        ping()
+        scripts.guarded(scripts.stock_client().ping)
     waiting: list[str] = []
     for start in range(0, len(tiendas), TIENDAS_A_CALL):
         waiting += _add(vitals, tiendas[start : start + TIENDAS_A_CALL], now_ms=now_ms)

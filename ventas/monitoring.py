@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from blend_pos.tiendas import access_cache
 from blend_pos.tiendas.models import SONDA_ID, Tienda
 from cache_stock.scripts import StockError
-from cache_stock.vitals import ping, read_vitals
+from cache_stock.vitals import read_servers, read_vitals
 from ventas import broker
 from ventas.models import EstadoFalla, VentaFallida
 
@@ -91,15 +91,16 @@ class StateCollector(Collector):
         ]
 
     def _of_redis(self) -> list[Metric]:
-        """Without figures as long as the tiendas are not known: no zeros beside what another web process tells."""
+        """Nothing of tiendas as long as they are not known: no zeros beside what another web process tells."""
+        servers = _of_servers()
         if self._tiendas is None:
-            ping()
-            return []
+            return servers
         seen = read_vitals(tiendas=self._tiendas, now_ms=int(time.time() * 1000))
         drift = GaugeMetricFamily("stock_drift_products", DRIFT, labels=["tienda"])
         for tienda, differences in seen.drift.items():
             drift.add_metric([str(tienda)], differences)
         return [
+            *servers,
             GaugeMetricFamily("stock_holds", "Sales that were taken and are not written yet.", value=seen.holds),
             GaugeMetricFamily("stock_oldest_hold_seconds", "The oldest of them.", value=seen.oldest_hold_s),
             GaugeMetricFamily("stock_warmup_age_seconds", "The warmup that is longest ago.", value=seen.warmup_age_s),
@@ -112,6 +113,15 @@ def beat_sent_at() -> datetime | None:
     """When beat last sent something, as it wrote down, which it does every three minutes; None: never."""
     sent: datetime | None = PeriodicTask.objects.filter(enabled=True).aggregate(sent=Max("last_run_at"))["sent"]
     return sent
+
+
+def _of_servers() -> list[Metric]:
+    seen = read_servers()
+    return [
+        GaugeMetricFamily("stock_redis_memory_ratio", "Used of maxmemory, of the fullest.", value=seen.memory_ratio),
+        GaugeMetricFamily("stock_redis_without_aof", "Servers that write no AOF.", value=seen.without_aof),
+        GaugeMetricFamily("stock_redis_evicting", "Servers that throw keys away when full.", value=seen.evicting),
+    ]
 
 
 def _of_cache() -> list[Metric]:

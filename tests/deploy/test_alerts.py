@@ -95,6 +95,9 @@ MOVED = {
     "SalesWaiting": ("max(stock_holds) >= 100", "sum(stock_holds) >= 100"),
     "SaleFailed": ("(sales_failed_open) > 0", "(sales_failed_open) > 1"),
     "StockDrift": ("max by (tienda) (stock_drift_products)", "max(stock_drift_products)"),
+    "RedisMemoryHigh": ("(stock_redis_memory_ratio) > 0.8", "(stock_redis_memory_ratio) >= 0.8"),
+    "RedisNotOnDisk": ("(stock_redis_without_aof) > 0", "(stock_redis_without_aof) > 1"),
+    "RedisEvicts": ("(stock_redis_evicting) > 0", "(stock_redis_evicting) > 1"),
     "WarmupOld": ("> 24 * 3600", ">= 24 * 3600"),
     "ScrapeFails": ('up{job=~"web|worker|rabbitmq|rabbitmq_queues"} == 0', "up == 0"),
 }

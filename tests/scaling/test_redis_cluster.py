@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 
-from cache_stock import keys, reservation, scripts
+from cache_stock import keys, reservation, scripts, vitals
 from cache_stock.cluster import ClusterClient
 from tests.pipeline.processes import Pipeline
 from tests.pipeline.shop import Shop
@@ -108,6 +108,19 @@ def forget_the_map() -> None:
     client: object = scripts.stock_client()
     assert isinstance(client, ClusterClient)
     client.slots.doubt()
+
+
+def test_metrics_count_each_node_and_go_on_without_one(nodes: Nodes, shops: list[Shop]) -> None:
+    one = nodes.each[1]
+    assert vitals.read_servers() == vitals.Servers()
+    one.ask("CONFIG", "SET", "appendonly", "no")
+    try:
+        assert vitals.read_servers() == vitals.Servers(without_aof=1)
+        one.freeze()
+        assert vitals.read_servers() == vitals.Servers()
+    finally:
+        one.thaw()
+        one.ask("CONFIG", "SET", "appendonly", "yes")
 
 
 def test_a_slot_moves_in_mid_sale(pipeline: Pipeline, nodes: Nodes, shops: list[Shop]) -> None:

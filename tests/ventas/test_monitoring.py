@@ -1,65 +1,33 @@
 """The state that /metrics shows, on real servers in every state."""
 
-import re
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from math import inf
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from django.conf import settings
 from django.db import connections
-from django.test import override_settings
 from django_celery_beat.models import PeriodicTask
 from prometheus_client import CollectorRegistry, generate_latest
 from redis import Redis
 
-from blend_pos.tiendas import access_cache
 from blend_pos.tiendas.models import Tienda
 from cache_stock import figures, keys, scripts, vitals
-from scripts.ports import free_port
-from scripts.redis_server import Redis as Server
 from scripts.services import Services
 from tests.pipeline.rabbit import FAILED, SALES, VirtualHost
 from tests.pipeline.shop import Shop, open_shop
 from tests.polling import wait_until
+from tests.ventas.shown import OF_REDIS, OF_SERVERS, PARTS, open_alone, page, up
 from ventas import broker, monitoring, topology
 from ventas.models import EstadoFalla, MotivoFalla, VentaFallida
 from ventas.monitoring import StateCollector
 from ventas.reconcile import reconcile_tienda
 
-PARTS = {"postgresql", "redis", "cache", "rabbitmq"}
-OF_REDIS = {
-    "stock_holds",
-    "stock_oldest_hold_seconds",
-    "stock_warmup_age_seconds",
-    "stock_tiendas_not_armed",
-}
-
 
 @pytest.fixture
 def shop(live_db: None) -> Shop:
-    """A shop that is open; the others of the run are closed, so that the figures are its own."""
-    Tienda.objects.update(is_active=False)
-    VentaFallida.objects.update(estado=EstadoFalla.PERSISTIDA)
-    return open_shop()
-
-
-def page() -> dict[str, float]:
-    """What a web process that has kept nothing shows."""
-    registry = CollectorRegistry()
-    registry.register(StateCollector())
-    lines = generate_latest(registry).decode().splitlines()
-    found = (re.fullmatch(r"([^# ]+) (\S+)", line) for line in lines)
-    return {match[1]: float(match[2]) for match in found if match}
-
-
-def up(shown: dict[str, float]) -> set[str]:
-    return {part for part in PARTS if shown[f'part_up{{part="{part}"}}'] == 1}
+    return open_alone()
 
 
 def hold(shop: Shop, *, made_s_ago: float, failed: bool = False) -> UUID:
@@ -78,6 +46,7 @@ def test_all_is_well(shop: Shop, host: VirtualHost) -> None:
 
     assert up(shown) == PARTS
     assert set(shown) >= OF_REDIS
+    assert {shown[name] for name in OF_SERVERS} == {0}
     assert shown["stock_holds"] == shown["stock_oldest_hold_seconds"] == 0
     assert shown["stock_tiendas_not_armed"] == shown["sales_failed_open"] == 0
     assert 0 <= shown["stock_warmup_age_seconds"] < 60
@@ -249,35 +218,8 @@ def test_a_web_that_starts_without_postgresql_tells_no_zeros(shop: Shop, service
         services.postgres.start()
 
     assert up(shown) == PARTS - {"postgresql"}
-    assert [name for name in shown if name.startswith("stock_")] == []
+    assert {name for name in shown if name.startswith("stock_")} == OF_SERVERS
     assert page()["stock_holds"] == 1
-
-
-@contextmanager
-def apart(folder: Path) -> Iterator[Server]:
-    """CACHE_URL is another Redis than the stock's."""
-    server = Server(folder=folder, port=free_port(), password="of-the-cache")
-    server.start()
-    alone = {**settings.CACHES["default"], "LOCATION": server.url}
-    try:
-        with override_settings(CACHES={**settings.CACHES, "default": alone}):
-            yield server
-    finally:
-        server.kill()
-
-
-def test_the_redis_that_knows_who_asks_is_a_part_too(shop: Shop, tmp_path: Path) -> None:
-    with apart(tmp_path / "cache") as server:
-        assert up(page()) == PARTS
-        access_cache.try_write()
-
-        server.kill()
-        shown = page()
-        with pytest.raises(access_cache.AccessUnavailable):
-            access_cache.try_write()
-
-    assert up(shown) == PARTS - {"cache"}
-    assert set(shown) >= OF_REDIS
 
 
 def test_a_part_that_stands_still_keeps_one_thread(
