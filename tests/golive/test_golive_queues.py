@@ -11,6 +11,7 @@ from kombu import Connection, Queue
 from tests.conftest import SERVICES
 from tests.golive.open_shop import OpenShop, Report
 from tests.pipeline.rabbit import VirtualHost, manage
+from tests.polling import wait_until
 from ventas import topology
 
 FAILED, SALES = topology.FAILED_QUEUE.name, topology.SALES_QUEUE.name
@@ -27,6 +28,19 @@ def another_host() -> Iterator[VirtualHost]:
         yield host
     finally:
         host.delete()
+
+
+@contextmanager
+def policy(host: VirtualHost, queue: str, definition: dict[str, Any]) -> Iterator[None]:
+    """One that RabbitMQ tells of, which takes it some seconds."""
+
+    def told() -> dict[str, Any]:
+        return manage(host.rabbit, "GET", f"queues/{host.name}/{queue}").get("effective_policy_definition") or {}
+
+    with host.policy(queue, definition):
+        wait_until(lambda: told() == definition, timeout_s=30, what="the policy is told")
+        yield
+    wait_until(lambda: told() == {}, timeout_s=30, what="the policy is gone")
 
 
 def asked_of(shop: OpenShop, host: VirtualHost) -> Report:
@@ -56,7 +70,7 @@ POLICIES: dict[str, tuple[str, dict[str, Any], str]] = {
 @pytest.mark.parametrize("what", POLICIES)
 def test_a_policy_that_changes_what_a_queue_keeps_is_said(open_shop: OpenShop, what: str) -> None:
     queue, definition, key = POLICIES[what]
-    with open_shop.host.policy(queue, definition):
+    with policy(open_shop.host, queue, definition):
         found = open_shop.check("--no-sale")
 
     assert found.failed == {key}, found.text
@@ -67,7 +81,7 @@ def test_a_policy_that_changes_what_a_queue_keeps_is_said(open_shop: OpenShop, w
 
 def test_a_policy_that_changes_nothing_of_that_is_fine(open_shop: OpenShop) -> None:
     same = {"overflow": "reject-publish", "queue-leader-locator": "balanced"}
-    with open_shop.host.policy(SALES, same):
+    with policy(open_shop.host, SALES, same):
         found = open_shop.check("--no-sale")
 
     assert found.failed == set(), found.text
