@@ -48,6 +48,7 @@ PARSERS: dict[str, list[Callable[[Any], None]]] = {
 }
 # They read only what this project itself wrote a moment ago, or what Django has read already.
 NO_PARSERS = {
+    "blend_pos/ids.py": "what its callers read: order_body, messages and reservation have rows",
     "blend_pos/metrics.py": "METRICS_LISTEN, an operator's own setting",
     "cache_stock/cluster.py": "REDIS_URL, an operator's own setting, and what the nodes themselves say",
     "blend_pos/tiendas/admin_lists.py": "a filter's value; tests/fuzz/test_pages.py asks every list of the admin",
