@@ -14,6 +14,7 @@ from scripts.ports import free_port
 from tests.conftest import SERVICES
 from tests.golive.open_shop import OpenShop, Report
 from tests.pipeline.rabbit import VirtualHost, manage
+from tests.polling import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -99,6 +100,9 @@ def test_a_web_whose_sales_the_workers_take_for_forged_is_said(open_shop: OpenSh
     assert "sale.written" in found.failed
     for said in ("SECRET_KEY", "ILEGIBLE"):
         assert said in found.said("sale.written")
+    forged = "FROM ventas_fallidas WHERE motivo = 'ILEGIBLE'"
+    wait_until(lambda: bool(open_shop.sql(f"SELECT 1 {forged}")), timeout_s=60, what="it says true: there is one")
+    open_shop.sql(f"DELETE {forged}")
 
 
 def test_a_web_that_sends_where_nobody_takes_is_said(open_shop: OpenShop) -> None:
