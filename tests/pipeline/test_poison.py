@@ -67,8 +67,7 @@ def test_a_sale_that_fails_among_good_ones(make: Any, pipeline: Pipeline) -> Non
     put(pipeline.host, [*good[:11], poison, *good[11:]])
 
     shop.settle_down(ventas=30, holds=1)
-    pipeline.host.wait_ready(FAILED, 1)
-    failed = archived(shop, pipeline.host)
+    failed = archived(shop, pipeline.host)  # or by the worker itself, where the broker was not sure to have it
     assert shop.written() == {UUID(payload["venta_id"]): 1 for payload in good}
     assert (str(failed.venta_id), failed.motivo, failed.estado) == (
         poison["venta_id"],

@@ -107,6 +107,7 @@ def test_the_worker_says_each_sale_as_the_specification_has_it(pipeline: Pipelin
     sold = pipeline.till(shop).sell(list(quantities), metodo_pago="TARJETA")
     shop.settle_down(ventas=1)
 
+    wait_until(lambda: f"{sold.key} procesada" in pipeline.worker.log_text, timeout_s=5, what="the worker says it")
     lines = pipeline.worker.log_text.splitlines()
     (at,) = [number for number, line in enumerate(lines) if str(sold.key) in line and "procesada" in line]
     assert re.search(rf"✅ Venta {sold.key} procesada exitosamente$", lines[at])

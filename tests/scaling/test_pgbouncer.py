@@ -95,6 +95,7 @@ def sessions() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
         )
         (count,) = cursor.fetchone() or (0,)
     return int(count)
