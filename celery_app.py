@@ -17,8 +17,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
 from kombu.utils.imports import symbol_by_name
 
-from blend_pos.garbage import search_less
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blend_pos.settings")
 
 
@@ -45,9 +43,8 @@ def _leave(*_signal: Any) -> None:
 
 
 @worker_init.connect
-def _before_processes(**_named: Any) -> None:
-    """What cannot be as METRICS_LISTEN says ends the worker, and says why."""
-    search_less()
+def _show_counts(**_named: Any) -> None:
+    """Before it has processes: what cannot be as METRICS_LISTEN says ends the worker, and says why."""
     if settings.METRICS_LISTEN:
         try:
             symbol_by_name("blend_pos.metrics:serve_counts")(settings.METRICS_LISTEN)

@@ -1,16 +1,15 @@
-"""How much CPU time the parts have used, by the kernel's own count.
+"""How much CPU time the parts have used, and how much memory they have, by the kernel's own count.
 
 A process that ended within a round is missed, unless its parent has waited for it: none of the parts starts any.
 """
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
 UTIME, STIME, CUTIME, CSTIME = 11, 12, 13, 14  # fields after the command's name, from 0: proc(5)
-RSS = 21
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def seconds(pids: Iterable[int]) -> float:
@@ -18,9 +17,14 @@ def seconds(pids: Iterable[int]) -> float:
     return sum(sum(int(fields[place]) for place in (UTIME, STIME, CUTIME, CSTIME)) for fields in _each(pids)) / TICKS
 
 
-def resident(pids: Iterable[int]) -> int:
-    """Bytes of memory that these processes have, what they share counted for each."""
-    return sum(int(fields[RSS]) * PAGE for fields in _each(pids))
+def memory(pids: Iterable[int]) -> int:
+    """Bytes of memory that these processes have; of a page that several have, each its part."""
+    return sum(
+        int(line.split()[1]) * 1024
+        for text in _texts(pids, "smaps_rollup")
+        for line in text.splitlines()
+        if line.startswith("Pss:")
+    )
 
 
 def of_parts(parts: Mapping[str, Iterable[int]]) -> dict[str, float]:
@@ -35,11 +39,13 @@ def of_ended_children() -> float:
 
 
 def _each(pids: Iterable[int]) -> list[list[str]]:
+    return [text.rpartition(")")[2].split() for text in _texts(pids, "stat")]
+
+
+def _texts(pids: Iterable[int], name: str) -> list[str]:
+    """What the kernel says of each; nothing of one that has ended."""
     found = []
     for pid in pids:
-        try:
-            text = Path(f"/proc/{pid}/stat").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended
-        found.append(text.rpartition(")")[2].split())
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found.append(Path(f"/proc/{pid}/{name}").read_text())
     return found

@@ -102,7 +102,7 @@ def measure(*, stand: Stand, variant: Variant, shop: Shop, load: Loader) -> Roun
         variant=variant.name,
         load=done,
         cpu_ms=spent,
-        memory_mib={name: cpu.resident(pids) / 2**20 for name, pids in stand.parts.items()},
+        memory_mib={name: cpu.memory(pids) / 2**20 for name, pids in stand.parts.items()},
         drained_s=drained_s,
         to_row_p95_ms=ask(stand, TO_ROW, [shop.tienda_id, sales]),
         deadlocks=stand.deadlocks - deadlocks,

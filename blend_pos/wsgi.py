@@ -11,8 +11,6 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import reset_queries
 
-from blend_pos.garbage import search_less
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -20,7 +18,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blend_pos.settings")
 
 _django = get_wsgi_application()
 
-search_less()
 # What Django does at each request for caches that close, which these don't, and for the queries that DEBUG keeps.
 request_finished.disconnect(close_caches)
 if not settings.DEBUG:
