@@ -10,6 +10,9 @@ from django.core.cache import close_caches
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import reset_queries
+from django.db.backends.signals import connection_created
+
+from blend_pos.threads import close_at_end
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "blend_pos.settings")
 
 _django = get_wsgi_application()
+
+connection_created.connect(close_at_end)
 
 # What Django does at each request for caches that close, which these don't, and for the queries that DEBUG keeps.
 request_finished.disconnect(close_caches)
