@@ -89,6 +89,12 @@ def claim(*, tienda_id: UUID, token: str, now_ms: int, lease_ms: int) -> Claim |
     return Claim(tienda_id, token, *server, lease_ms) if server is not None else None
 
 
+def is_claimed(*, tienda_id: UUID, now_ms: int) -> bool:
+    """Whether somebody's cold start of it is under way. Raises a StockError."""
+    token, lease_end = scripts.fields(key=keys.meta(tienda_id), names=["token", "lease"])
+    return token is not None and float(lease_end or 0) > now_ms
+
+
 def arm_new(*, tienda_id: UUID, progress: carrying.Progress | None = None) -> Armed | None:
     """Arm a tienda that never was; None where another does so, or has done. Raises a StockError."""
     now_ms = int(time.time() * 1000)

@@ -1,5 +1,6 @@
 """Warm a tienda, some products, or forget what is warm. Safe at any moment: no holds are touched, versions decide."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,6 +11,9 @@ from cache_stock.carrying import ColdStartNeeded, Progress
 from inventario.catalogo import UnknownTienda
 
 __all__ = ["ColdStartNeeded", "UnknownTienda", "WarmReport", "flush_tienda", "warm_products", "warm_tienda"]
+
+FIRST_ARMING_S = 5.0
+POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +33,29 @@ class WarmReport:
 def warm_tienda(*, tienda_id: UUID, now_ms: int, progress: Progress | None = None) -> WarmReport:
     """Carry all products of a tienda to Redis, some hundred a call; `progress` hears of each call's number of them.
 
-    A tienda that was never armed is armed. Raises UnknownTienda, ColdStartNeeded, a StockError, rows.InsideTransaction.
+    A tienda that was never armed is armed; where beat's cold start does so just now, it is waited for, FIRST_ARMING_S
+    at most. Raises UnknownTienda, ColdStartNeeded, a StockError, rows.InsideTransaction.
     """
     rows.assert_committed()
-    epoch = Tienda.objects.filter(id=tienda_id).values_list("epoch", flat=True).first()
-    if epoch is None:
-        raise UnknownTienda(tienda_id)
-    if epoch == 0:
-        armed = arming.arm_new(tienda_id=tienda_id, progress=progress)
-        if armed is not None:
-            return WarmReport(tienda_id, armed.active, armed.products, 0, armed_now=True)
+    give_up = time.monotonic() + FIRST_ARMING_S
+    while True:
+        epoch = Tienda.objects.filter(id=tienda_id).values_list("epoch", flat=True).first()
+        if epoch is None:
+            raise UnknownTienda(tienda_id)
+        if epoch == 0:
+            armed = arming.arm_new(tienda_id=tienda_id, progress=progress)
+            if armed is not None:
+                return WarmReport(tienda_id, armed.active, armed.products, 0, armed_now=True)
+        first_arming = epoch <= 1 and arming.is_claimed(tienda_id=tienda_id, now_ms=int(time.time() * 1000))
+        try:
+            return _carry(tienda_id, now_ms, progress)
+        except ColdStartNeeded:
+            if not first_arming or time.monotonic() > give_up:
+                raise
+            time.sleep(POLL_S)
+
+
+def _carry(tienda_id: UUID, now_ms: int, progress: Progress | None) -> WarmReport:
     carried = carrying.carry_tienda(tienda_id=tienda_id, now_ms=now_ms, progress=progress)
     if not carried.products and reservation.armed_epochs(tiendas=[tienda_id])[tienda_id] is None:
         raise ColdStartNeeded(tienda_id)

@@ -4,6 +4,7 @@ import threading
 import tracemalloc
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -145,7 +146,31 @@ def test_a_tienda_without_products_waits_for_it_too(store: Store) -> None:
         store.warm()
 
 
-def test_a_tienda_that_another_is_arming_waits_and_one_that_was_just_armed_is_warmed(store: Store) -> None:
+def test_a_new_tienda_that_another_arms_just_now_is_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As beat's cold start does, which sees it as soon as it is committed."""
+    producto = store.product()
+    claimed = arming.claim(tienda_id=store.tienda_id, token="another", now_ms=now_ms(), lease_ms=60_000)
+    assert claimed is not None
+    carry = carrying.carry_tienda
+
+    def armed_meanwhile(**named: Any) -> carrying.Carried:
+        try:
+            return carry(**named)
+        except warmup.ColdStartNeeded:
+            assert arming.load_and_arm(claim=claimed, seen_epoch=0, now_ms=now_ms())
+            raise
+
+    monkeypatch.setattr(carrying, "carry_tienda", armed_meanwhile)
+    report = store.warm()
+
+    assert (report.products, report.armed_now) == (1, False)
+    assert store.available(producto) == 10_000
+
+
+def test_a_new_tienda_that_another_claims_for_long_waits_and_one_that_was_just_armed_is_warmed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warmup, "FIRST_ARMING_S", 0.2)
     producto = store.product()
     assert arming.claim(tienda_id=store.tienda_id, token="another", now_ms=now_ms(), lease_ms=60_000)
     with pytest.raises(warmup.ColdStartNeeded):
