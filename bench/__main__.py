@@ -25,7 +25,9 @@ from bench.load import Loader, LoadFailed, closed, fixed_rate
 from bench.rounds import VARIANTS, Round, Void, measure
 from bench.stand import NotReady, Stand, stand
 from bench.stats import Spread
+from scripts import processes
 from scripts.binaries import MissingBinary
+from scripts.environment import written_by_hand
 from scripts.ports import PortInUse
 from scripts.services import ServiceError
 
@@ -33,6 +35,7 @@ PROBLEMS = (LoadFailed, NotReady, MissingBinary, PortInUse, ServiceError, Void)
 WARM_S = 2
 OPEN_RATE = 200
 ASKED_FOR = {"tuning"}  # what a run does only where it is named
+ALONE = {"ledger"}  # on servers of its own: what the other parts wrote would be in its way
 SALES = 1_000_000  # of the past, beside ten million rows of the ledger
 
 
@@ -47,6 +50,7 @@ class Plan:
     rates: Sequence[int]
     at_rates: Sequence[str]
     sustained_s: int
+    sustained_rounds: int
     open_s: int
     waiting: int
     warmed: int
@@ -66,6 +70,7 @@ WHOLE = Plan(
     rates=(50, OPEN_RATE, 400),
     at_rates=(OURS, BASELINE),
     sustained_s=60,
+    sustained_rounds=2,
     open_s=20,
     waiting=8_000,
     warmed=100_000,
@@ -79,14 +84,15 @@ QUICK = Plan(
     scenarios={"hot": (OURS, BASELINE), "basket": (OURS, BASELINE, FLOOR)},
     connections=(MOST,),
     rounds=2,
-    seconds=4,
+    seconds=3,
     rates=(OPEN_RATE,),
     at_rates=(OURS,),
-    sustained_s=20,
-    open_s=8,
+    sustained_s=15,
+    sustained_rounds=1,
+    open_s=6,
     waiting=2_000,
     warmed=20_000,
-    warm_s=5,
+    warm_s=4,
     rows=0,
     users=0,
     each=0,
@@ -157,7 +163,7 @@ def run_sustained(stand: Stand, plan: Plan, found: Found, seed: int) -> None:
     def load(seed: int) -> Loader:
         return closed(connections=MOST, seconds=plan.sustained_s, seed=seed)
 
-    found.sustained = take_rounds(stand, "basket", (OURS, BASELINE), load, rounds=1, seed=seed)
+    found.sustained = take_rounds(stand, "basket", (OURS, BASELINE), load, rounds=plan.sustained_rounds, seed=seed)
     say(f"basket, {MOST} connections for {plan.sustained_s} s", report.table(found.sustained))
     print(report.ratios(found.sustained), flush=True)
 
@@ -213,7 +219,7 @@ def run_ledger(stand: Stand, plan: Plan, found: Found, _seed: int) -> None:
         grown = found.grown = trials.grow(
             stand, rows=plan.rows, past_sales=SALES, sales=plan.waiting // 4, rounds=plan.rounds
         )
-        both = report.drains({"empty": grown.before, "full": grown.after})
+        both = report.drains({f"{grown.from_rows:,} rows": grown.before, f"{grown.rows:,} more": grown.after})
         say(
             f"a ledger of {plan.rows:,} rows", f"{both}\nCPU × {grown.cpu_ratio:.2f}, pages × {grown.buffers_ratio:.2f}"
         )
@@ -251,6 +257,12 @@ def say(title: str, text: str) -> None:
     print(f"\n{title}\n{text}", flush=True)
 
 
+def tell(found: Found) -> None:
+    """What was reached."""
+    say("The specification's rows, and what was measured", report.specification(found, open_rate=OPEN_RATE))
+    say("Goals", report.goals(judge(found, open_rate=OPEN_RATE)))
+
+
 def main() -> int:
     """Measure, print, keep."""
     options, found, started = read_options(), Found(), time.monotonic()
@@ -263,19 +275,23 @@ def main() -> int:
         "quick": options.quick,
         "seed": options.seed,
         "parts": wanted,
+        "settings_by_hand": written_by_hand(processes.ROOT / ".env"),  # which what is measured reads, too
         "ended": False,
     }
     try:
-        with tempfile.TemporaryDirectory(prefix="blend-pos-bench-") as folder, stand(Path(folder)) as made:
-            for name, step in STEPS.items():
-                if name in wanted:
-                    step(made, plan, found, options.seed)
+        for alone in (False, True):
+            names = [name for name in STEPS if name in wanted and (name in ALONE) == alone]
+            if not names:
+                continue
+            with tempfile.TemporaryDirectory(prefix="blend-pos-bench-") as folder, stand(Path(folder)) as made:
+                for name in names:
+                    STEPS[name](made, plan, found, options.seed)
                     keep(found, judge(found, open_rate=OPEN_RATE), about, partial=bool(options.only))
     except PROBLEMS as problem:
+        tell(found)
         print(problem, file=sys.stderr)
         return 1
-    say("The specification's rows, and what was measured", report.specification(found))
-    say("Goals", report.goals(judge(found, open_rate=OPEN_RATE)))
+    tell(found)
     print(f"\n{time.monotonic() - started:.0f} s on {os.cpu_count()} cores")
     keep(found, judge(found, open_rate=OPEN_RATE), about | {"ended": True}, partial=bool(options.only))
     return 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench import cpu
 from bench.load import closed
 from bench.rounds import Void, ask, assert_adds_up, wait_for_rest
-from bench.stand import WRITER, Shop, Stand
+from bench.stand import WORKER_PROCESSES, WRITER, Shop, Stand
 from scripts import processes
 
 FILL_S = 2
@@ -57,6 +57,7 @@ def bare(stand: Stand) -> None:
     stand.wait_for_log("worker", BARE_READY)
 
 
+SHIPS = "one_process" if WORKER_PROCESSES == 1 else "two_processes"  # which of these, at two cores and at four
 WRITE: Mapping[str, Start] = {"one_process": one_process, "two_processes": two_processes, "copy_floor": bare}
 
 

@@ -12,7 +12,7 @@ from bench import cpu
 from bench.load import Load, Loader
 from bench.stand import UPKEEP, Shop, Stand
 from scripts.replay.evidence import Witness
-from scripts.replay.identity import Evidence
+from scripts.replay.identity import Evidence, ProductEvidence
 
 SAMPLE_S = 0.5
 LOOKS = 5
@@ -48,9 +48,9 @@ VARIANTS = {
     one.name: one
     for one in (
         Variant("checkout", "ventas/checkout", piped=True),
-        Variant("for_update", "bench/for_update", piped=False),
-        Variant("for_update_naive", "bench/for_update_naive", piped=False),
-        Variant("conditional_update", "bench/conditional_update", piped=False),
+        Variant("for_update", "bench/for_update", piped=False, server="baseline"),
+        Variant("for_update_naive", "bench/for_update_naive", piped=False, server="baseline"),
+        Variant("conditional_update", "bench/conditional_update", piped=False, server="baseline"),
         Variant("floor", "", piped=True, server="floor"),
     )
 }
@@ -61,12 +61,13 @@ class Round:
     """One round's figures. `cpu_ms`: of each part, milliseconds a sale, from the first request until all is at rest.
 
     `drained_s`: from the last answer until nothing is held, and PostgreSQL is at rest. `to_row_p95_ms`: from when the
-    view took the request until its row was committed.
+    view took the request until its row was committed. `written`: sales, those too whose answer nobody waited for.
     `waiting`: how many sales were promised and not written, every half second.
     """
 
     variant: str
     load: Load
+    written: int
     cpu_ms: Mapping[str, float]
     memory_mib: Mapping[str, float]
     drained_s: float
@@ -77,12 +78,13 @@ class Round:
     @property
     def persisted_a_second(self) -> float:
         """Of all sales, until the last was written."""
-        return self.load.accepted / (self.load.seconds + self.drained_s)
+        return self.written / (self.load.seconds + self.drained_s)
 
 
 def measure(*, stand: Stand, variant: Variant, shop: Shop, load: Loader) -> Round:
     """Run it. Raises Void where Redis, PostgreSQL, the ledger and what was accepted differ afterwards."""
-    target = shop.target(stand.floor_url if variant.server == "floor" else stand.url + variant.path)
+    urls = {"web": stand.url, "baseline": stand.baseline_url, "floor": stand.floor_url}
+    target = shop.target(urls[variant.server] + variant.path)
     with stand.witness(shop) as witness:
         before, persisted, deadlocks = cpu.of_parts(stand.parts), witness.persisted(), stand.deadlocks
         with _watched(stand, shop) as waiting:
@@ -96,13 +98,15 @@ def measure(*, stand: Stand, variant: Variant, shop: Shop, load: Loader) -> Roun
         raise Void(f"{variant.name}: accepted {done.accepted}, written {written}")
     sales = max(written, 1)
     spent = {name: (used - before[name]) * 1000 / sales for name, used in after.items() if name in before}
+    memory = {name: cpu.memory(pids) / 2**20 for name, pids in stand.parts.items()}
     if variant.server != "web":
-        spent["web"] = spent.pop(variant.server)
+        spent["web"], memory["web"] = spent.pop(variant.server), memory.pop(variant.server)
     return Round(
         variant=variant.name,
         load=done,
+        written=written,
         cpu_ms=spent,
-        memory_mib={name: cpu.memory(pids) / 2**20 for name, pids in stand.parts.items()},
+        memory_mib=memory,
         drained_s=drained_s,
         to_row_p95_ms=ask(stand, TO_ROW, [shop.tienda_id, sales]),
         deadlocks=stand.deadlocks - deadlocks,
@@ -132,7 +136,8 @@ def wait_for_rest(stand: Stand, witness: Witness) -> float:
 
 
 def assert_adds_up(stand: Stand, witness: Witness, *, piped: bool) -> Evidence:
-    """PostgreSQL, the ledger and, where it promises, Redis say the same of each product. Raises Void.
+    """PostgreSQL, the lines of its ventas, the ledger and, where it promises, Redis say the same of each product.
+    Raises Void.
 
     When wrk ends, some of its requests are still under way: what they hold is waited for, too.
     """
@@ -144,16 +149,30 @@ def assert_adds_up(stand: Stand, witness: Witness, *, piped: bool) -> Evidence:
         found = witness.gather()
     wrong = []
     for producto, there in found.products.items():
-        same = {there.stock_actual, there.ledger_delta, there.ledger_last_saldo}
-        if piped:
-            same.add(there.redis_saldo)
-        if len(same) > 1 or there.breaks or there.version != there.ledger_rows or (piped and there.redis_reservado):
+        if not agrees(there, piped=piped):
             wrong.append(f"{producto}: {there}")
     if found.open_failures or found.live_holds:
         wrong.append(f"{found.open_failures} failed sales, {found.live_holds} holds")
     if wrong:
         raise Void("; ".join(wrong[:5]))
     return found
+
+
+def agrees(there: ProductEvidence, *, piped: bool) -> bool:
+    """Whether what is said of one product is the same everywhere."""
+    equal: list[set[int | None]] = [
+        {there.stock_actual, there.ledger_delta, there.ledger_last_saldo},
+        {there.version, there.ledger_rows},
+        {there.ledger_sold, there.detalle_cantidad},
+        {there.breaks, 0},
+    ]
+    if piped:
+        equal += [
+            {there.stock_actual, there.redis_saldo},
+            {there.version, there.redis_version},
+            {there.redis_reservado, 0},
+        ]
+    return all(len(values) == 1 for values in equal)
 
 
 @contextmanager

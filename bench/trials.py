@@ -11,10 +11,10 @@ from statistics import median
 
 from bench import cpu
 from bench.baskets import SCENARIOS, Scenario
-from bench.drain import Drain, take_turns
+from bench.drain import SHIPS, Drain, take_turns
 from bench.load import closed, fixed_rate
 from bench.plans import Read
-from bench.rounds import VARIANTS, Round, Void, assert_adds_up, measure
+from bench.rounds import VARIANTS, Round, Void, ask, assert_adds_up, measure
 from bench.stand import Shop, Stand
 from bench.stats import ratio
 
@@ -99,16 +99,25 @@ def warmup(stand: Stand, *, products: int, seconds: int, rounds: int) -> Warmup:
     load = fixed_rate(rate=SOLD_A_SECOND, connections=CONNECTIONS, seconds=seconds)
     sell = partial(measure, stand=stand, variant=VARIANTS["checkout"], shop=shop, load=load)
     sell()  # not counted: what was just written is still on its way to the disk
-    costs, quiet, beside = [], [], []
-    for _round in range(rounds):
-        costs.append(_cost(stand, lambda: stand.manage(*command)))
-        quiet.append(sell())
+    costs: list[float] = []
+    quiet: list[Round] = []
+    beside: list[Round] = []
+
+    def sell_beside() -> None:
         with ThreadPoolExecutor(max_workers=1) as thread:
             over = time.monotonic() + seconds
             warming = thread.submit(_again_and_again, lambda: stand.manage(*command), over)
             beside.append(sell())
             if warming.result() == 0:
                 raise Void("no warmup ended beside the sales")
+
+    for number in range(rounds):
+        costs.append(_cost(stand, lambda: stand.manage(*command)))
+        if number % 2:
+            sell_beside()
+        quiet.append(sell())
+        if not number % 2:
+            sell_beside()
     return Warmup(products, costs, quiet, beside)
 
 
@@ -131,9 +140,11 @@ def _cost(stand: Stand, what: Callable[[], object]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """What a sale costs to write before and after the ledger grew to `rows`; how the admin reads it then."""
+    """What a sale costs to write while the ledger had `from_rows` at most, and after it grew by `rows`; how the admin
+    reads it then."""
 
     rows: int
+    from_rows: int
     before: Sequence[Drain]
     after: Sequence[Drain]
     reads: Sequence[Read] = field(default_factory=list)
@@ -154,9 +165,10 @@ def grow(stand: Stand, *, rows: int, past_sales: int, sales: int, rounds: int) -
     shop = stand.open_shop(SCENARIOS["basket"], seed=1)
     _settle_down(stand)
     before = _write(stand, shop, sales, rounds)
+    from_rows = int(ask(stand, "SELECT count(*) FROM inventory_ledger"))
     history = _fill(stand, shop, rows=rows, past_sales=past_sales)
     stand.manage("warmup_stock", f"--tienda={shop.tienda_id}")
-    return Grown(rows, before, _write(stand, shop, sales, rounds), _look(stand, shop, history))
+    return Grown(rows, from_rows, before, _write(stand, shop, sales, rounds), _look(stand, shop, history))
 
 
 def _look(stand: Stand, shop: Shop, history: Shop) -> list[Read]:
@@ -169,7 +181,7 @@ def _look(stand: Stand, shop: Shop, history: Shop) -> list[Read]:
 
 
 def _write(stand: Stand, shop: Shop, sales: int, rounds: int) -> list[Drain]:
-    return take_turns(stand=stand, shop=shop, writers=["two_processes"], sales=sales, rounds=rounds)["two_processes"]
+    return take_turns(stand=stand, shop=shop, writers=[SHIPS], sales=sales, rounds=rounds)[SHIPS]
 
 
 def _fill(stand: Stand, shop: Shop, *, rows: int, past_sales: int) -> Shop:
@@ -200,7 +212,8 @@ def _settle_down(stand: Stand) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What each script costs Redis, µs a call: `quiet` beside some hundred live holds, `full` beside `holds` more."""
+    """What each script costs Redis, µs a call: `quiet` beside some hundred live holds, before and after the others;
+    `full` beside `holds` more."""
 
     holds: int
     quiet: Mapping[str, float]

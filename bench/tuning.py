@@ -94,7 +94,7 @@ def _start(stand: Stand, setting: Setting) -> None:
         if name in stand.running:
             stand.stop(name)
     web: dict[str, Any] = {"workers": CORES, **setting.web}
-    stand.start("web", processes.web(port=stand.web_port, application="bench.wsgi", **web), setting.environment)
+    stand.start("web", processes.web(port=stand.web_port, **web), setting.environment)
     worker: dict[str, Any] = {"concurrency": WORKER_PROCESSES, **setting.worker}
     stand.start("worker", processes.worker(**worker), setting.environment)
     stand.wait_for_log("worker", WORKER_READY)

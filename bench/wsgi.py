@@ -1,4 +1,4 @@
-"""The product's WSGI application, with the baselines' addresses beside its own."""
+"""The product's WSGI application with the baselines' addresses, and with PostgreSQL as suits them best."""
 
 from django.conf import settings
 
@@ -7,3 +7,5 @@ from blend_pos.wsgi import application
 __all__ = ["application"]
 
 settings.ROOT_URLCONF = "bench.urls"
+# Django leaves out both; with them a statement is planned once a connection, and a tenth more is sold.
+settings.DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}

@@ -69,9 +69,7 @@ def pictures(folder: Path, *, scale: float) -> None:
     """Into `folder`, one for each panel. Raises what may go wrong, PROBLEMS."""
     with tempfile.TemporaryDirectory(prefix="blend-pos-pictures-") as name:
         work = Path(name)
-        counts = work / "counts"
-        counts.mkdir()
-        with stand(work, more={"PROMETHEUS_MULTIPROC_DIR": str(counts)}) as made:
+        with stand(work) as made:
             prometheus = Prometheus(folder=work / "prometheus", port=free_port(), web_port=made.web_port)
             prometheus.start()
             try:

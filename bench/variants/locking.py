@@ -1,7 +1,8 @@
 """Checkouts that need PostgreSQL alone: the same view, validation, server and rows as the product's.
 
-for_update: every product of the cart locked at once, in id order. conditional_update: no lock is asked for, one UPDATE
-itself asks whether there is enough of each. for_update_naive: product by product, in the cart's order, through the ORM.
+for_update: every product of the cart locked at once, in id order. conditional_update: no lock is asked for, an UPDATE
+of each product, in id order, itself asks whether there is enough. for_update_naive: product by product, in the cart's
+order, through the ORM.
 """
 
 import time
@@ -9,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -37,10 +39,9 @@ UPDATE productos SET stock_actual = stock_actual - taken.cantidad, version = ver
 FROM unnest(%s::uuid[], %s::numeric[]) AS taken (id, cantidad) WHERE productos.id = taken.id
 """
 TAKE_WHERE_ENOUGH = """
-WITH taken AS MATERIALIZED (SELECT * FROM unnest(%s::uuid[], %s::numeric[]) AS taken (id, cantidad) ORDER BY id)
-UPDATE productos SET stock_actual = stock_actual - taken.cantidad, version = version + 1 FROM taken
-WHERE productos.id = taken.id AND tienda_id = %s AND is_active AND stock_actual >= taken.cantidad
-RETURNING productos.id, stock_actual, version, precio, impuesto
+UPDATE productos SET stock_actual = stock_actual - %s, version = version + 1
+WHERE id = %s AND tienda_id = %s AND is_active AND stock_actual >= %s
+RETURNING id, stock_actual, version, precio, impuesto
 """
 NEXT_RECEIPT = "UPDATE terminales SET ultimo_recibo = ultimo_recibo + 1 WHERE id = %s RETURNING ultimo_recibo"
 EPOCH = 1
@@ -64,6 +65,7 @@ def for_update(order: Order) -> int:
     """The best of its kind: one lock in id order, one statement a table. The total in cents; raises NotEnough."""
     wanted = _wanted(order.lines)
     with transaction.atomic():
+        recibo = _next_receipt(order)  # before the products: others wait for those
         rows = query(LOCK, [array(wanted), order.tienda_id])
         if len(rows) < len(wanted) or any(stock < wanted[producto] for producto, stock, *_ in rows):
             raise NotEnough
@@ -72,21 +74,22 @@ def for_update(order: Order) -> int:
             producto: Taken(stock - wanted[producto], version + 1, int(precio * 100), impuesto)
             for producto, stock, version, precio, impuesto in rows
         }
-        return _write(order, wanted, taken)
+        return _write(order, recibo, wanted, taken)
 
 
 def conditional_update(order: Order) -> int:
-    """The same rows; one UPDATE that asks whether there is enough of each."""
+    """The same rows; an UPDATE that asks whether there is enough, of each product in id order, sent together."""
     wanted = _wanted(order.lines)
     with transaction.atomic():
-        rows = query(TAKE_WHERE_ENOUGH, [array(wanted), array(wanted.values()), order.tienda_id])
+        recibo = _next_receipt(order)
+        rows = _take_where_enough(order.tienda_id, wanted)
         if len(rows) < len(wanted):
             raise NotEnough
         taken = {
             producto: Taken(saldo, version, int(precio * 100), impuesto)
             for producto, saldo, version, precio, impuesto in rows
         }
-        return _write(order, wanted, taken)
+        return _write(order, recibo, wanted, taken)
 
 
 def for_update_naive(order: Order) -> int:
@@ -196,9 +199,22 @@ def _huella(order: Order) -> str:
     return fingerprint(lines=lines, metodo_pago=order.metodo_pago)
 
 
-def _write(order: Order, wanted: Mapping[UUID, Decimal], taken: Mapping[UUID, Taken]) -> int:
-    """Receipt, venta, lines and ledger, each in one statement; the total in cents."""
+def _next_receipt(order: Order) -> int:
     ((recibo,),) = query(NEXT_RECEIPT, [order.terminal_id])
+    return int(recibo)
+
+
+def _take_where_enough(tienda_id: UUID, wanted: Mapping[UUID, Decimal]) -> list[tuple[Any, ...]]:
+    """A statement a product, and no wait between them; a row of each that had enough."""
+    cursors = [connection.cursor() for _product in wanted]
+    with connection.connection.pipeline():
+        for cursor, (producto, cantidad) in zip(cursors, wanted.items(), strict=True):
+            cursor.execute(TAKE_WHERE_ENOUGH, [cantidad, producto, tienda_id, cantidad])
+        return [row for cursor in cursors for row in cursor.fetchall()]
+
+
+def _write(order: Order, recibo: int, wanted: Mapping[UUID, Decimal], taken: Mapping[UUID, Taken]) -> int:
+    """Venta, lines and ledger, each in one statement; the total in cents."""
     ids, products = list(wanted), [taken[producto] for producto in wanted]
     amounts = [
         line_amount(cantidad_milli=int(cantidad * 1000), precio_centavos=product.precio_centavos)

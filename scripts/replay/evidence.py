@@ -20,12 +20,13 @@ STUCK_S = 120.0  # several rounds of the sweep
 
 PRODUCTS = """
 WITH rows AS (
-    SELECT l.producto_id, l.delta, l.saldo, l.version,
+    SELECT l.producto_id, l.delta, l.saldo, l.version, l.tipo,
         lag(l.saldo, 1, 0) OVER one AS saldo_before, lag(l.version, 1, 0) OVER one AS version_before
     FROM inventory_ledger l JOIN productos p ON p.id = l.producto_id WHERE p.tienda_id = %(tienda)s
     WINDOW one AS (PARTITION BY l.producto_id ORDER BY l.version)
 ), ledger AS (
     SELECT producto_id, count(*) AS rows, sum(delta) AS delta, max(version) AS version,
+        sum(delta) FILTER (WHERE tipo = 'VENTA') AS sold,
         (array_agg(saldo ORDER BY version DESC))[1] AS saldo,
         count(*) FILTER (WHERE saldo <> saldo_before + delta OR version <> version_before + 1) AS breaks
     FROM rows GROUP BY producto_id
@@ -34,7 +35,7 @@ WITH rows AS (
     FROM detalle_ventas d JOIN ventas v ON v.id = d.venta_id WHERE v.tienda_id = %(tienda)s GROUP BY d.producto_id
 )
 SELECT p.id, p.stock_actual * 1000, p.version, coalesce(ledger.rows, 0), ledger.delta * 1000, ledger.saldo * 1000,
-    ledger.version, coalesce(ledger.breaks, 0), coalesce(sold.cantidad, 0) * 1000
+    ledger.version, coalesce(ledger.breaks, 0), coalesce(ledger.sold, 0) * -1000, coalesce(sold.cantidad, 0) * 1000
 FROM productos p LEFT JOIN ledger ON ledger.producto_id = p.id LEFT JOIN sold ON sold.producto_id = p.id
 WHERE p.tienda_id = %(tienda)s
 """
@@ -124,7 +125,7 @@ class Witness:
 
 
 def _product(row: tuple[Any, ...], kept: list[str | None]) -> ProductEvidence:
-    _id, stock, version, rows, delta, saldo, last_version, breaks, sold = row
+    _id, stock, version, rows, delta, saldo, last_version, breaks, ledger_sold, sold = row
     redis_saldo, redis_reservado, redis_version = (None if value is None else int(value) for value in kept)
     return ProductEvidence(
         stock_actual=int(stock),
@@ -134,6 +135,7 @@ def _product(row: tuple[Any, ...], kept: list[str | None]) -> ProductEvidence:
         ledger_last_saldo=None if saldo is None else int(saldo),
         ledger_last_version=last_version,
         breaks=breaks,
+        ledger_sold=int(ledger_sold),
         detalle_cantidad=int(sold),
         redis_saldo=redis_saldo,
         redis_reservado=redis_reservado,

@@ -13,7 +13,8 @@ MOST_FILLABLE = 1 / 200  # of all refusals
 class ProductEvidence:
     """What PostgreSQL and Redis say of one product, quantities in thousandths. None: there is nothing.
 
-    `breaks`: ledger rows whose saldo is not the one before plus their delta, or whose version does not follow on it.
+    `ledger_sold`: what its VENTA rows took. `breaks`: ledger rows whose saldo is not the one before plus their delta,
+    or whose version does not follow on it.
     """
 
     stock_actual: int
@@ -23,6 +24,7 @@ class ProductEvidence:
     ledger_last_saldo: int | None
     ledger_last_version: int | None
     breaks: int
+    ledger_sold: int
     detalle_cantidad: int
     redis_saldo: int | None
     redis_reservado: int | None
@@ -92,6 +94,7 @@ def _wrong(there: ProductEvidence, *, initial: int, sold: int) -> list[str]:
         ("version = last version of the ledger", there.version, there.ledger_last_version),
         ("rows of the ledger = version (no gap)", there.ledger_rows, there.version),
         ("breaks in the ledger", there.breaks, 0),
+        ("Σ delta of the ledger's VENTA rows = −sold", -there.ledger_sold, -sold),
         ("Σ cantidad of detalle_ventas = sold", there.detalle_cantidad, sold),
         ("saldo in Redis = stock_actual", there.redis_saldo, there.stock_actual),
         ("reservado in Redis", there.redis_reservado, 0),

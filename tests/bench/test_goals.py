@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bench import report
-from bench.drain import Drain
+from bench.drain import SHIPS, Drain
 from bench.drawing import draw
 from bench.goals import Found, judge
 from bench.load import Load
@@ -18,10 +18,10 @@ from bench.trials import Grown, LoadTest, Warmup
 
 LOAD = Load(connections=100, requests=1_000, refused=0, broken=0, seconds=10, p50_ms=4, p95_ms=9, p99_ms=12, cpu_s=0.5)
 CPU = {"web": 1.0, "worker": 0.5, "RabbitMQ": 0.1, "PostgreSQL": 0.3, "Redis": 0.1}
-OURS = Round("checkout", LOAD, CPU, {}, drained_s=0, to_row_p95_ms=80, deadlocks=0, waiting=[5] * 40)
-THEIRS = replace(OURS, variant="for_update", load=replace(LOAD, requests=100, p95_ms=100))
+OURS = Round("checkout", LOAD, 1_000, CPU, {}, drained_s=0, to_row_p95_ms=80, deadlocks=0, waiting=[5] * 40)
+THEIRS = replace(OURS, variant="for_update", written=100, load=replace(LOAD, requests=100, p95_ms=100))
 FLOOR = replace(OURS, variant="floor", cpu_ms={**CPU, "web": 0.5})
-DRAIN = Drain("two_processes", sales=1_000, seconds=1, cpu_ms=CPU, buffers=100)
+DRAIN = Drain(SHIPS, sales=1_000, seconds=1, cpu_ms=CPU, buffers=100)
 QUIET, BESIDE = (replace(OURS, load=replace(LOAD, p95_ms=p95_ms)) for p95_ms in (10, 20))
 
 
@@ -33,13 +33,13 @@ def found() -> Found:
         sustained=cell,
         open={200: {"checkout": [OURS]}},
         drains={
-            "two_processes": [DRAIN],
+            "two_processes": [replace(DRAIN, seconds=1)],
             "one_process": [replace(DRAIN, seconds=1.7)],
             "copy_floor": [replace(DRAIN, cpu_ms={"worker": 0.2, "PostgreSQL": 0.2})],
         },
         load_test=LoadTest(sales=100_000, seconds=180, errors=0, deadlocks=0, round=OURS),
         warmup=Warmup(products=100_000, costs=[4.9], quiet=[QUIET], beside=[BESIDE]),
-        grown=Grown(10_000_000, [DRAIN], [replace(DRAIN, buffers=115)]),
+        grown=Grown(10_000_000, 1_000, [DRAIN], [replace(DRAIN, buffers=115)]),
     )
 
 
@@ -72,7 +72,7 @@ MISSES: dict[str, Callable[[Any], object]] = {
     "time_to_persist_p95_ms": lambda it: it.open.update({200: {"checkout": [replace(OURS, to_row_p95_ms=501)]}}),
     "web_cpu_over_floor": lambda it: it.matrix["basket", 100].update(floor=[replace(FLOOR, cpu_ms={"web": 0.49})]),
     "worker_cpu_over_floor": lambda it: it.drains.update(
-        two_processes=[replace(DRAIN, cpu_ms={**CPU, "worker": 0.51})]
+        {SHIPS: [replace(DRAIN, seconds=1.7, cpu_ms={**CPU, "worker": 0.51})]}
     ),
     "load_test_seconds": lambda it: setattr(it, "load_test", replace(it.load_test, seconds=180.1)),
     "load_test_errors": lambda it: setattr(it, "load_test", replace(it.load_test, deadlocks=1)),
@@ -92,6 +92,12 @@ def test_a_goal_is_missed_by_a_little(name: str) -> None:
     assert name in [goal.name for goal in judge(measured, open_rate=200) if goal.holds is False]
 
 
+def test_the_quick_answers_of_who_was_refused_are_no_percentile() -> None:
+    measured = found()
+    measured.matrix["hot", 100] = {"checkout": [slower(OURS, refused=2)], "for_update": [THEIRS]}
+    assert next(goal for goal in judge(measured, open_rate=200) if goal.name == "hot_p95_ratio").value is None
+
+
 def test_a_queue_that_refuses_counts_as_growing() -> None:
     measured = found()
     measured.sustained = {"checkout": [slower(OURS, refused=100)]}
@@ -101,12 +107,15 @@ def test_a_queue_that_refuses_counts_as_growing() -> None:
 
 def test_the_json_holds_every_goal_with_its_size() -> None:
     measured = found()
-    kept = json.loads(json.dumps(report.as_json(measured, judge(measured, open_rate=200), {"cores": 2})))
+    kept = json.loads(
+        json.dumps(report.as_json(measured, judge(measured, open_rate=200), {"cores": 2, "when": "2026-05-05"}))
+    )
     assert kept["goals"]["hot_p95_ratio"] == {
         "value": 0.09,
         "goal": 0.1,
         "holds": True,
         "size": "100 connections, 1 rounds of 10 s",
+        "when": "2026-05-05",
     }
     assert kept["matrix"]["hot/100"]["checkout"][0]["load"]["requests"] == 1_000
 
@@ -121,5 +130,9 @@ def test_the_drawing_is_svg_with_a_bar_a_figure() -> None:
 def test_the_rows_of_the_specification_stand_beside_what_was_measured() -> None:
     measured = found()
     measured.matrix["basket", 100] = {"checkout": [OURS], "for_update": [THEIRS]}
-    assert "1,200/s" in report.specification(measured)
-    assert report.specification(Found()) == ""
+    measured.open[50] = {"checkout": [slower(OURS, p50_ms=777)]}
+    said = report.specification(measured, open_rate=200)
+    assert "1,200/s" in said
+    assert "latency p50, 200 sales/s" in said
+    assert "777" not in said
+    assert report.specification(Found(), open_rate=200) == ""

@@ -98,6 +98,7 @@ def evidence_of(stock: int, *, sold: int, version: int) -> ProductEvidence:
         ledger_last_saldo=stock,
         ledger_last_version=version,
         breaks=0,
+        ledger_sold=sold,
         detalle_cantidad=sold,
         redis_saldo=stock,
         redis_reservado=0,
