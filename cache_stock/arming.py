@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 MEMBERS_A_CALL = 500
 NEW_LEASE_MS = 10_000
+NEW = "new-"  # how the token begins of who arms a tienda that never was
 
 
 class LeftToAnother(Exception):
@@ -89,16 +90,16 @@ def claim(*, tienda_id: UUID, token: str, now_ms: int, lease_ms: int) -> Claim |
     return Claim(tienda_id, token, *server, lease_ms) if server is not None else None
 
 
-def is_claimed(*, tienda_id: UUID, now_ms: int) -> bool:
-    """Whether somebody's cold start of it is under way. Raises a StockError."""
+def first_is_under_way(*, tienda_id: UUID) -> bool:
+    """Whether somebody arms a tienda that never was, just now: no queue is drained for it. Raises a StockError."""
     token, lease_end = scripts.fields(key=keys.meta(tienda_id), names=["token", "lease"])
-    return token is not None and float(lease_end or 0) > now_ms
+    return token is not None and token.startswith(NEW) and int(lease_end or 0) > time.time() * 1000
 
 
 def arm_new(*, tienda_id: UUID, progress: carrying.Progress | None = None) -> Armed | None:
     """Arm a tienda that never was; None where another does so, or has done. Raises a StockError."""
     now_ms = int(time.time() * 1000)
-    claimed = claim(tienda_id=tienda_id, token=uuid4().hex, now_ms=now_ms, lease_ms=NEW_LEASE_MS)
+    claimed = claim(tienda_id=tienda_id, token=NEW + uuid4().hex, now_ms=now_ms, lease_ms=NEW_LEASE_MS)
     if claimed is None:
         return None
     return load_and_arm(claim=claimed, seen_epoch=0, now_ms=now_ms, progress=progress)

@@ -12,7 +12,6 @@ from inventario.catalogo import UnknownTienda
 
 __all__ = ["ColdStartNeeded", "UnknownTienda", "WarmReport", "flush_tienda", "warm_products", "warm_tienda"]
 
-FIRST_ARMING_S = 5.0
 POLL_S = 0.05
 
 
@@ -30,32 +29,25 @@ class WarmReport:
     armed_now: bool
 
 
-def warm_tienda(*, tienda_id: UUID, now_ms: int, progress: Progress | None = None) -> WarmReport:
+def warm_tienda(
+    *, tienda_id: UUID, now_ms: int, progress: Progress | None = None, patience_s: float = 0.0
+) -> WarmReport:
     """Carry all products of a tienda to Redis, some hundred a call; `progress` hears of each call's number of them.
 
-    A tienda that was never armed is armed; where beat's cold start does so just now, it is waited for, FIRST_ARMING_S
+    A tienda that was never armed is armed; where another does so just now, as beat does, it is waited for, `patience_s`
     at most. Raises UnknownTienda, ColdStartNeeded, a StockError, rows.InsideTransaction.
     """
     rows.assert_committed()
-    give_up = time.monotonic() + FIRST_ARMING_S
-    while True:
-        epoch = Tienda.objects.filter(id=tienda_id).values_list("epoch", flat=True).first()
-        if epoch is None:
-            raise UnknownTienda(tienda_id)
-        if epoch == 0:
-            armed = arming.arm_new(tienda_id=tienda_id, progress=progress)
-            if armed is not None:
-                return WarmReport(tienda_id, armed.active, armed.products, 0, armed_now=True)
-        first_arming = epoch <= 1 and arming.is_claimed(tienda_id=tienda_id, now_ms=int(time.time() * 1000))
-        try:
-            return _carry(tienda_id, now_ms, progress)
-        except ColdStartNeeded:
-            if not first_arming or time.monotonic() > give_up:
-                raise
-            time.sleep(POLL_S)
-
-
-def _carry(tienda_id: UUID, now_ms: int, progress: Progress | None) -> WarmReport:
+    epoch = Tienda.objects.filter(id=tienda_id).values_list("epoch", flat=True).first()
+    if epoch is None:
+        raise UnknownTienda(tienda_id)
+    if epoch == 0:
+        armed = arming.arm_new(tienda_id=tienda_id, progress=progress)
+        if armed is not None:
+            return WarmReport(tienda_id, armed.active, armed.products, 0, armed_now=True)
+    give_up = time.monotonic() + patience_s
+    while time.monotonic() < give_up and arming.first_is_under_way(tienda_id=tienda_id):
+        time.sleep(POLL_S)
     carried = carrying.carry_tienda(tienda_id=tienda_id, now_ms=now_ms, progress=progress)
     if not carried.products and reservation.armed_epochs(tiendas=[tienda_id])[tienda_id] is None:
         raise ColdStartNeeded(tienda_id)

@@ -16,6 +16,7 @@ from inventario.catalogo import NewProduct, create_products
 
 CAJERO = "replay"
 TOKEN_TTL = timedelta(days=1)
+FIRST_ARMING_S = 60.0  # beat's cold start may have come upon the new tienda first
 
 
 class ReplayRefused(Exception):
@@ -45,7 +46,7 @@ def open_replay_tienda(*, nombre: str, terminales: int, products: Sequence[NewPr
             create_token(terminal=terminal, usuario=cajero, rol=Rol.CAJERO, expiry=now + TOKEN_TTL)[1]
             for terminal in terminals
         ]
-    warm_tienda(tienda_id=tienda.pk, now_ms=int(now.timestamp() * 1000))
+    warm_tienda(tienda_id=tienda.pk, now_ms=int(now.timestamp() * 1000), patience_s=FIRST_ARMING_S)
     return ReplayTienda(tienda.pk, tokens)
 
 

@@ -1,11 +1,11 @@
 """Warmup: exact, in pieces, at any moment; and what it refuses."""
 
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -146,33 +146,57 @@ def test_a_tienda_without_products_waits_for_it_too(store: Store) -> None:
         store.warm()
 
 
-def test_a_new_tienda_that_another_arms_just_now_is_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As beat's cold start does, which sees it as soon as it is committed."""
-    producto = store.product()
-    claimed = arming.claim(tienda_id=store.tienda_id, token="another", now_ms=now_ms(), lease_ms=60_000)
+def claim_new(store: Store) -> arming.Claim:
+    """As beat's cold start does, which sees a new tienda as soon as it is committed."""
+    claimed = arming.claim(tienda_id=store.tienda_id, token=arming.NEW + "x", now_ms=now_ms(), lease_ms=60_000)
     assert claimed is not None
-    carry = carrying.carry_tienda
+    return claimed
 
-    def armed_meanwhile(**named: Any) -> carrying.Carried:
-        try:
-            return carry(**named)
-        except warmup.ColdStartNeeded:
+
+def warm_patiently(store: Store, patience_s: float) -> warmup.WarmReport:
+    return warmup.warm_tienda(tienda_id=store.tienda_id, now_ms=now_ms(), patience_s=patience_s)
+
+
+def test_a_new_tienda_that_another_arms_just_now_is_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    producto, claimed = store.product(), claim_new(store)
+    looked: list[bool] = []
+    look = arming.first_is_under_way
+
+    def armed_meanwhile(*, tienda_id: UUID) -> bool:
+        looked.append(look(tienda_id=tienda_id))
+        if looked == [True]:
             assert arming.load_and_arm(claim=claimed, seen_epoch=0, now_ms=now_ms())
-            raise
+        return looked[-1]
 
-    monkeypatch.setattr(carrying, "carry_tienda", armed_meanwhile)
-    report = store.warm()
-
-    assert (report.products, report.armed_now) == (1, False)
+    monkeypatch.setattr(arming, "first_is_under_way", armed_meanwhile)
+    report = warm_patiently(store, 5)
+    assert (report.products, report.armed_now, looked) == (1, False, [True, False])
     assert store.available(producto) == 10_000
 
 
-def test_a_new_tienda_that_another_claims_for_long_waits_and_one_that_was_just_armed_is_warmed(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(warmup, "FIRST_ARMING_S", 0.2)
-    producto = store.product()
+def test_it_is_not_waited_for_any_longer_than_was_asked(store: Store) -> None:
+    store.product()
+    claim_new(store)
+    started = time.monotonic()
+    with pytest.raises(warmup.ColdStartNeeded):
+        warm_patiently(store, 0.2)
+    assert 0.2 <= time.monotonic() - started < 2
+
+
+def test_a_cold_start_that_drains_first_is_not_waited_for(store: Store) -> None:
+    store.product()
+    store.warm()
+    store.disarm()
     assert arming.claim(tienda_id=store.tienda_id, token="another", now_ms=now_ms(), lease_ms=60_000)
+    started = time.monotonic()
+    with pytest.raises(warmup.ColdStartNeeded):
+        warm_patiently(store, 30)
+    assert time.monotonic() - started < 10
+
+
+def test_who_has_no_patience_is_told_so_and_one_that_was_just_armed_is_warmed(store: Store) -> None:
+    producto = store.product()
+    claim_new(store)
     with pytest.raises(warmup.ColdStartNeeded):
         store.warm()
     scripts.stock_client().delete(keys.meta(store.tienda_id))

@@ -27,6 +27,7 @@ NOMBRE = "Sonda de golive_check"
 PRODUCTO_ID = uuid5(SONDA_ID, "producto")
 STOCK = 1_000
 TOKEN_TTL = timedelta(minutes=2)
+FIRST_ARMING_S = 5.0  # beat's cold start may have come upon the new probe first
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def prepare(*, now: datetime) -> Probe:
             create_products(tienda_id=SONDA_ID, products=[product], fecha=now, usuario_id=cajero.pk)
     if Producto.objects.get(pk=PRODUCTO_ID).stock_actual < 1:
         receive_stock(operation=_replenishment(now=now, usuario_id=cajero.pk))
-    warmup.warm_tienda(tienda_id=SONDA_ID, now_ms=int(now.timestamp() * 1000))
+    warmup.warm_tienda(tienda_id=SONDA_ID, now_ms=int(now.timestamp() * 1000), patience_s=FIRST_ARMING_S)
     terminal = Terminal.objects.get(tienda=SONDA_ID, numero=1)
     return Probe(SONDA_ID, terminal.pk, cajero.pk, PRODUCTO_ID)
 

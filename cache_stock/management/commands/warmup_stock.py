@@ -17,6 +17,7 @@ from cache_stock.management.tienda_command import NOT_ARMED, TiendaCommand
 from inventario.models import Producto
 
 YIELDING = 19  # the most that `nice` knows
+FIRST_ARMING_S = 60.0  # beat's cold start may have come upon a new tienda first
 
 
 class Command(TiendaCommand):
@@ -48,7 +49,12 @@ class Command(TiendaCommand):
         quiet = not sys.stderr.isatty()
         with tqdm(total=total, desc=tienda.nombre, unit=" products", disable=quiet, leave=False) as bar:
             try:
-                report = warmup.warm_tienda(tienda_id=tienda.pk, now_ms=int(time.time() * 1000), progress=bar.update)
+                report = warmup.warm_tienda(
+                    tienda_id=tienda.pk,
+                    now_ms=int(time.time() * 1000),
+                    progress=bar.update,
+                    patience_s=FIRST_ARMING_S,
+                )
             except warmup.ColdStartNeeded:
                 self.stderr.write(f"{tienda.nombre} ({tienda.pk}): not armed, a cold start comes first")
                 return NOT_ARMED
