@@ -3,6 +3,7 @@
 import threading
 from typing import Any
 
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _thread = threading.local()
@@ -22,6 +23,7 @@ def close_at_end(connection: BaseDatabaseWrapper, **_named: Any) -> None:
     """For Django's connection_created: what this thread opened is closed when the thread ends.
 
     Django's own object around it refers to itself, so that it stayed open until the next whole search for garbage,
-    and a hundred of them are all that PostgreSQL has.
+    and a hundred of them are all that PostgreSQL has. A copy is its maker's to close.
     """
-    _thread.session = _Session(connection.connection)
+    if connections[connection.alias] is connection:
+        setattr(_thread, connection.alias, _Session(connection.connection))
