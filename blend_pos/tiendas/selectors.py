@@ -43,12 +43,15 @@ def read_access(*, name: str, now: datetime) -> AccessRecord | None:
 
 
 def read_accesses(*, names: Collection[str], now: datetime) -> dict[str, AccessRecord]:
-    """The same for many; a name that opens nothing is left out. Five queries, however many names."""
+    """The same for many; a name that opens nothing is left out. Five queries, however many names, and for a token no
+    more of its person's tiendas than its own: somebody may have hundreds."""
     tokens = _live_tokens([digest for kind, _, digest in map(_split, names) if kind == AccessKind.TOKEN], now)
     sessions = _live_sessions([key for kind, _, key in map(_split, names) if kind == AccessKind.SESSION], now)
-    users = _active_users({token.user_id for token in tokens} | {usuario_id for _, usuario_id in sessions})
-    memberships = _memberships(users)
-    terminals = _active_terminals(memberships)
+    signed_in = {usuario_id for _, usuario_id in sessions}
+    users = _active_users({token.user_id for token in tokens} | signed_in)
+    in_tiendas = {token.terminal.tienda_id for token in tokens}
+    memberships = _memberships(everywhere=users.keys() & signed_in, users=users, in_tiendas=in_tiendas)
+    terminals = _active_terminals([own for usuario_id in signed_in for own in memberships.get(usuario_id, ())])
     records = {}
     for token in tokens:
         record = _token_record(token, users, memberships)
@@ -121,18 +124,22 @@ def _active_users(ids: Collection[int]) -> dict[int, User]:
     return {user.pk: user for user in User.objects.filter(pk__in=ids, is_active=True)} if ids else {}
 
 
-def _memberships(usuario_ids: Collection[int]) -> Memberships:
-    """Every membership, of closed tiendas too: whether a tienda is open is part of what may change."""
+def _memberships(
+    *, everywhere: Collection[int], users: Collection[int], in_tiendas: Collection[UUID]
+) -> dict[int, list[_Membership]]:
+    """Those of some people in every tienda, those of others in some. Of closed tiendas too: whether a tienda is open
+    is part of what may change."""
     found: dict[int, list[_Membership]] = defaultdict(list)
-    if usuario_ids:
-        for membresia in Membresia.objects.filter(usuario__in=usuario_ids).select_related("tienda").order_by("id"):
+    if users:
+        wanted = Q(usuario__in=everywhere) | Q(usuario__in=users, tienda__in=in_tiendas)
+        for membresia in Membresia.objects.filter(wanted).select_related("tienda").order_by("id"):
             found[membresia.usuario_id].append(_Membership(rol=membresia.rol, tienda=membresia.tienda))
     return found
 
 
-def _active_terminals(memberships: Memberships) -> Terminals:
+def _active_terminals(memberships: Collection[_Membership]) -> Terminals:
     found: dict[UUID, list[Terminal]] = defaultdict(list)
-    tienda_ids = {membership.tienda.pk for members in memberships.values() for membership in members}
+    tienda_ids = {membership.tienda.pk for membership in memberships}
     if tienda_ids:
         for terminal in Terminal.objects.filter(tienda__in=tienda_ids, is_active=True).order_by("numero"):
             found[terminal.tienda_id].append(terminal)

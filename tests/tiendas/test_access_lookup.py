@@ -1,11 +1,14 @@
 """No SQL once it is known who asks, PostgreSQL away or not; and the review that heals what went past the rule."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db.models import Model
+from django.db.models.signals import post_init
 from django.utils import timezone
 from django_redis import get_redis_connection
 from pytest_django import DjangoAssertNumQueries
@@ -13,7 +16,8 @@ from pytest_django import DjangoAssertNumQueries
 from blend_pos.tiendas import access_cache, shops
 from blend_pos.tiendas.access_cache import AccessUnavailable, session_name, token_name
 from blend_pos.tiendas.access_lookup import find_access, review_accesses
-from blend_pos.tiendas.models import Membresia, TokenTerminal
+from blend_pos.tiendas.models import Membresia, Terminal, Tienda, TokenTerminal
+from blend_pos.tiendas.selectors import read_access, read_accesses
 from scripts.services import Services
 from tests.tiendas.people import Shop, give_token, hire, open_shop, session_key, sign_in
 
@@ -155,6 +159,30 @@ def test_the_review_drops_what_was_changed_past_the_rule(shop: Shop) -> None:
     assert access_cache.read(name=names[moved]) is None
     assert access_cache.read(name=names[stays])
     assert access_cache.read(name=session)
+
+
+def test_a_token_reads_nothing_of_its_persons_other_tiendas(shop: Shop) -> None:
+    """Who has hundreds of tiendas, with all their terminals, would else read them at each till's first request."""
+    others = [open_shop() for _ in range(3)]
+    usuario = hire(shop, *others)
+    name = token_name(give_token(usuario, shop)[1])
+    session = session_name(session_key(sign_in(usuario)))
+    made: Counter[type[Model]] = Counter()
+
+    def count(sender: type[Model], **_named: object) -> None:
+        made[sender] += 1
+
+    post_init.connect(count)
+    try:
+        by_token = read_access(name=name, now=timezone.now())
+        assert by_token is not None
+        assert (made[Membresia], made[Tienda], made[Terminal]) == (1, 2, 1)
+    finally:
+        post_init.disconnect(count)
+    both = read_accesses(names=[name, session], now=timezone.now())
+    assert both[name] == by_token
+    assert len(both[session].access.tiendas) == 4
+    assert all(tienda.terminales for tienda in both[session].access.tiendas.values())
 
 
 def test_the_review_costs_few_queries(shop: Shop, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
