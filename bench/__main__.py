@@ -267,7 +267,7 @@ def main() -> int:
     """Measure, print, keep."""
     options, found, started = read_options(), Found(), time.monotonic()
     plan = QUICK if options.quick else WHOLE
-    wanted = options.only or [name for name in STEPS if name not in ASKED_FOR]
+    wanted = options.only or [name for name in STEPS if name not in ASKED_FOR and (plan.rows or name not in ALONE)]
     about: dict[str, object] = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),

@@ -38,15 +38,17 @@ def warm_tienda(
     at most. Raises UnknownTienda, ColdStartNeeded, a StockError, rows.InsideTransaction.
     """
     rows.assert_committed()
-    epoch = Tienda.objects.filter(id=tienda_id).values_list("epoch", flat=True).first()
-    if epoch is None:
-        raise UnknownTienda(tienda_id)
-    if epoch == 0:
-        armed = arming.arm_new(tienda_id=tienda_id, progress=progress)
-        if armed is not None:
-            return WarmReport(tienda_id, armed.active, armed.products, 0, armed_now=True)
     give_up = time.monotonic() + patience_s
-    while time.monotonic() < give_up and arming.first_is_under_way(tienda_id=tienda_id):
+    while True:
+        epoch = Tienda.objects.filter(id=tienda_id).values_list("epoch", flat=True).first()
+        if epoch is None:
+            raise UnknownTienda(tienda_id)
+        if epoch == 0:
+            armed = arming.arm_new(tienda_id=tienda_id, progress=progress)
+            if armed is not None:
+                return WarmReport(tienda_id, armed.active, armed.products, 0, armed_now=True)
+        if time.monotonic() >= give_up or not arming.first_is_under_way(tienda_id=tienda_id):
+            break
         time.sleep(POLL_S)
     carried = carrying.carry_tienda(tienda_id=tienda_id, now_ms=now_ms, progress=progress)
     if not carried.products and reservation.armed_epochs(tiendas=[tienda_id])[tienda_id] is None:

@@ -1,4 +1,4 @@
-"""Checkouts that need PostgreSQL alone: the same view, validation, server and rows as the product's.
+"""Checkouts that need PostgreSQL alone: the same view, validation and rows as the product's.
 
 for_update: every product of the cart locked at once, in id order. conditional_update: no lock is asked for, an UPDATE
 of each product, in id order, itself asks whether there is enough. for_update_naive: product by product, in the cart's

@@ -43,8 +43,8 @@ def read_access(*, name: str, now: datetime) -> AccessRecord | None:
 
 
 def read_accesses(*, names: Collection[str], now: datetime) -> dict[str, AccessRecord]:
-    """The same for many; a name that opens nothing is left out. Five queries, however many names, and for a token no
-    more of its person's tiendas than its own: somebody may have hundreds."""
+    """The same for many; a name that opens nothing is left out. Five queries, however many names, and for tokens no
+    more of a person's tiendas than theirs: somebody may have hundreds."""
     tokens = _live_tokens([digest for kind, _, digest in map(_split, names) if kind == AccessKind.TOKEN], now)
     sessions = _live_sessions([key for kind, _, key in map(_split, names) if kind == AccessKind.SESSION], now)
     signed_in = {usuario_id for _, usuario_id in sessions}

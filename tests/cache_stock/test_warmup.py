@@ -174,6 +174,13 @@ def test_a_new_tienda_that_another_arms_just_now_is_waited_for(store: Store, mon
     assert store.available(producto) == 10_000
 
 
+def test_where_the_other_dies_it_is_armed_all_the_same(store: Store) -> None:
+    producto = store.product()
+    assert arming.claim(tienda_id=store.tienda_id, token=arming.NEW + "x", now_ms=now_ms(), lease_ms=300)
+    assert warm_patiently(store, 5).armed_now
+    assert store.available(producto) == 10_000
+
+
 def test_it_is_not_waited_for_any_longer_than_was_asked(store: Store) -> None:
     store.product()
     claim_new(store)
