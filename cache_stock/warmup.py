@@ -12,7 +12,7 @@ from inventario.catalogo import UnknownTienda
 
 __all__ = ["ColdStartNeeded", "UnknownTienda", "WarmReport", "flush_tienda", "warm_products", "warm_tienda"]
 
-POLL_S = 0.05
+POLL_S = 0.05  # between two looks at the claim: Redis tells nobody when it ends
 
 
 @dataclass(frozen=True, slots=True)
