@@ -81,6 +81,8 @@ def test_beat_ends_also_in_the_middle_of_a_query(pipeline: Pipeline, spawn: Spaw
         cursor.execute("LOCK TABLE django_celery_beat_periodictasks")
 
         def is_waiting() -> bool:
+            # Within a transaction, what every session does is read once and kept; only whether it waits is read anew.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(waiting)
             return bool((cursor.fetchone() or (0,))[0])
 
