@@ -16,30 +16,40 @@ from bench.rounds import VARIANTS, Round, measure
 from bench.stand import CORES, WORKER_PROCESSES, Stand
 from bench.stats import ratio
 from scripts import processes
+from scripts.rabbit_server import IDLE_SCHEDULERS
 from scripts.replay.stack import WORKER_READY
 
 CONNECTIONS = 100
 WARM_S = 2
 BEFORE_AND_AFTER = ("appendonly", "appendfsync")
+PARTS = ("web", "worker", "PostgreSQL", "Redis", "RabbitMQ")
 TITLES = (
     f"{'setting':<38} {'accepted/s':>10} {'of what ships':>16} {'persisted/s':>11} {'':>16} {'p95 ms':>7} "
-    f"{'web ms':>7} {'worker ms':>9} {'PostgreSQL ms':>13} {'Redis ms':>8}"
+    f"{'web ms':>7} {'worker ms':>9} {'PostgreSQL ms':>13} {'Redis ms':>8} {'RabbitMQ ms':>11}"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One thing changed. `web` and `worker`: arguments of their command lines; `environment` of both; `redis`: its
-    configuration meanwhile."""
+    configuration meanwhile; `rabbit`: lines of rabbitmq.conf, and `schedulers` of its Erlang, where not as it ships."""
 
     name: str
     web: Mapping[str, Any] = field(default_factory=dict)
     worker: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     redis: Mapping[str, str] = field(default_factory=dict)
+    rabbit: Mapping[str, str] = field(default_factory=dict)
+    schedulers: str = IDLE_SCHEDULERS
+
+    @property
+    def of_the_broker(self) -> bool:
+        """Whether RabbitMQ has to be started anew for it."""
+        return bool(self.rabbit) or self.schedulers != IDLE_SCHEDULERS
 
 
 AS_SHIPPED = "as it ships"
+THE_SPECIFICATIONS = {"vm_memory_high_watermark.relative": "0.7", "disk_free_limit.absolute": "2GB"}
 SETTINGS = (
     Setting(AS_SHIPPED),
     Setting("web: 1 process", web={"workers": 1}),
@@ -51,10 +61,15 @@ SETTINGS = (
     Setting("worker: prefetch 1", worker={"prefetch": 1}),
     Setting("worker: prefetch 128", worker={"prefetch": 128}),
     Setting("PostgreSQL: a connection a call", environment={"DATABASE_CONN_MAX_AGE_S": "0"}),
+    Setting("PostgreSQL: a pool a process", environment={"DJANGO_SETTINGS_MODULE": "bench.pooled"}),
     Setting("logs: warnings only", environment={"LOG_LEVEL": "WARNING"}),
     Setting("Redis: appendfsync always", redis={"appendfsync": "always"}),
     Setting("Redis: appendonly no", redis={"appendonly": "no"}),
+    Setting("RabbitMQ: its waiting threads spin", schedulers=""),
+    Setting("RabbitMQ: as the specification's", rabbit=THE_SPECIFICATIONS),
+    Setting("RabbitMQ: no statistics", rabbit={"management_agent.disable_metrics_collector": "true"}),
 )
+BROKER_LINES = {line for setting in SETTINGS for line in setting.rabbit}
 
 
 def tune(stand: Stand, *, rounds: int, seconds: int, seed: int) -> dict[str, list[Round]]:
@@ -74,6 +89,8 @@ def tune(stand: Stand, *, rounds: int, seconds: int, seed: int) -> dict[str, lis
 
 @contextmanager
 def _applied(stand: Stand, setting: Setting) -> Iterator[None]:
+    if setting.of_the_broker:
+        _restart_broker(stand, setting)
     _start(stand, setting)
     client = Redis.from_url(stand.settings["REDIS_URL"])
     before: dict[str, Any] = {name: client.config_get(name)[name] for name in BEFORE_AND_AFTER}
@@ -85,7 +102,19 @@ def _applied(stand: Stand, setting: Setting) -> Iterator[None]:
         for name, value in before.items():
             client.config_set(name, value)
         client.close()
+        if setting.of_the_broker:
+            _restart_broker(stand, Setting(AS_SHIPPED))
         _start(stand, Setting(AS_SHIPPED))
+
+
+def _restart_broker(stand: Stand, setting: Setting) -> None:
+    """RabbitMQ anew, as the setting says; who is connected comes back by itself. Raises ServiceError."""
+    rabbit = stand.services.rabbit
+    rabbit.stop()
+    ours = {name: value for name, value in rabbit.settings.items() if name not in BROKER_LINES}
+    rabbit.settings = {**ours, **setting.rabbit}
+    rabbit.schedulers = setting.schedulers
+    rabbit.start()
 
 
 def _start(stand: Stand, setting: Setting) -> None:
@@ -108,11 +137,11 @@ def table(found: Mapping[str, Sequence[Round]]) -> str:
     lines = [TITLES]
     for name, rounds in found.items():
         accepted, persisted = (_median(rounds, value) for value in (_accepted, _persisted))
-        spent = [median(one.cpu_ms[part] for one in rounds) for part in ("web", "worker", "PostgreSQL", "Redis")]
+        spent = [median(one.cpu_ms[part] for one in rounds) for part in PARTS]
         lines.append(
             f"{name:<38} {accepted:>10.0f} {_share(rounds, base, _accepted):>16} {persisted:>11.0f} "
             f"{_share(rounds, base, _persisted):>16} {median(one.load.p95_ms for one in rounds):>7.0f} "
-            f"{spent[0]:>7.2f} {spent[1]:>9.2f} {spent[2]:>13.2f} {spent[3]:>8.2f}"
+            f"{spent[0]:>7.2f} {spent[1]:>9.2f} {spent[2]:>13.2f} {spent[3]:>8.2f} {spent[4]:>11.2f}"
         )
     return "\n".join(lines)
 

@@ -32,7 +32,8 @@ class Rabbit(Service):
         settings: Mapping[str, str] | None = None,
         remedy: str = "",
     ) -> None:
-        """Four ports: AMQP, management, Erlang's distribution, epmd. `settings` are lines of rabbitmq.conf.
+        """Four ports: AMQP, management, Erlang's distribution, epmd. `settings`: lines of rabbitmq.conf; like
+        `schedulers`, which are Erlang's, they may be changed between two starts.
 
         A quorum queue counts its messages every tick, the management API shows that every statistics interval.
         """
@@ -40,7 +41,8 @@ class Rabbit(Service):
         self.port, self.management_port, self._distribution_port, self._epmd_port = self.ports
         self._password = password
         self._tick = f"-rabbit quorum_tick_interval {tick_interval_ms}"
-        self._settings = {"collect_statistics_interval": str(statistics_interval_ms), **(settings or {})}
+        self.schedulers = IDLE_SCHEDULERS
+        self.settings = {"collect_statistics_interval": str(statistics_interval_ms), **(settings or {})}
 
     @property
     def url(self) -> str:
@@ -61,7 +63,7 @@ class Rabbit(Service):
             "default_vhost": VIRTUAL_HOST,
             "default_user": USER,
             "default_pass": self._password,
-            **self._settings,
+            **self.settings,
         }
         configuration = self.folder / "rabbitmq.conf"
         configuration.touch(mode=0o600)
@@ -85,7 +87,7 @@ class Rabbit(Service):
             "RABBITMQ_CONF_ENV_FILE": str(self.folder / "rabbitmq-env.conf"),
             "RABBITMQ_PID_FILE": str(self.folder / "pid"),
             "RABBITMQ_GENERATED_CONFIG_DIR": str(self.folder / "config"),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{IDLE_SCHEDULERS} {LOOPBACK_ONLY} {self._tick}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{self.schedulers} {LOOPBACK_ONLY} {self._tick}",
         }
 
     def answers(self) -> bool:
