@@ -42,7 +42,7 @@ def answer(tienda_id: UUID, venta_id: UUID) -> str:
 
 
 def loaded(tienda_id: UUID) -> str:
-    """Sorted set of the products that were loaded: product -> when it was warmed, ms; 0 once flushed."""
+    """Sorted set of the products that were loaded: product -> when that was, ms; 0 once flushed."""
     return f"productos:{{{uuid_text(tienda_id)}}}"
 
 

@@ -153,7 +153,7 @@ def settle(*, keys: Sequence[str], arguments: Sequence[Argument]) -> tuple[int, 
 
 
 def warmup(*, keys: Sequence[str], arguments: Sequence[Argument]) -> tuple[int, int] | None:
-    """Balances written and stale ones; None while not armed."""
+    """Balances that are as PostgreSQL said and newer ones; None while not armed."""
     code, *counts = _run(WARMUP, keys, arguments)
     return (counts[0], counts[1]) if code == 1 else None
 

@@ -1,5 +1,6 @@
 """warmup.lua: what PostgreSQL said of some products, at any moment, however old."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -95,12 +96,31 @@ def test_a_flushed_balance_comes_back_only_by_one_that_is_not_older(tienda: Stoc
     assert tienda.client.zscore(tienda.loaded, str(bread)) == NOW_MS
 
 
-def test_notes_when_a_product_was_warmed_last(tienda: StockedTienda) -> None:
+def test_notes_when_a_product_was_loaded_and_not_each_warmup(tienda: StockedTienda) -> None:
     bread = tienda.product(saldo=5000, version=5)
 
-    tienda.warm(bread, saldo=4000, version=4, now_ms=NOW_MS + 5)  # stale, but looked at: what is there is newer
+    tienda.warm(bread, saldo=5000, version=5, now_ms=NOW_MS + 5)
+    tienda.warm(bread, saldo=4000, version=4, now_ms=NOW_MS + 5)
 
-    assert tienda.client.zscore(tienda.loaded, str(bread)) == NOW_MS + 5
+    assert tienda.client.zscore(tienda.loaded, str(bread)) == NOW_MS
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"saldo": 1}, {"version": 8}, {"precio": 1}, {"impuesto": 1}, {"activo": False}, {"catalogo_version": 3}],
+)
+def test_writes_only_what_is_not_there_yet(tienda: StockedTienda, changed: dict[str, Any]) -> None:
+    there: dict[str, Any] = {"saldo": 5000, "version": 7, "precio": 1050, "impuesto": 1600, "catalogo_version": 2}
+    bread = uuid4()
+    tienda.warm(bread, **there)
+    before = tienda.client.info("persistence")["rdb_changes_since_last_save"]
+
+    tienda.warm(bread, **(there | changed))
+
+    written = tienda.client.info("persistence")["rdb_changes_since_last_save"] - before
+    assert (written > 0) == bool(changed)
+    for name, value in changed.items():
+        assert tienda.stock(bread)[name] == str(int(value))
 
 
 def test_refuses_while_not_armed(tienda: StockedTienda) -> None:

@@ -58,6 +58,15 @@ MUTANTS = [
     lua("an answer is kept for a time", "settle", ", 'EX', ttl)", ")"),
     lua("warmup never touches what is held", "warmup", "if not version then redis.call", "if true then redis.call"),
     lua("warmup only where armed", "warmup", "if not armed_epoch(meta) then return {-3} end\n"),
+    lua("warmup brings a balance of the same version", "warmup", "saldo ~= ARGV[at + 1] or "),
+    lua("warmup brings a version", "warmup", " or version ~= ARGV[at + 2]"),
+    lua("warmup brings a price", "warmup", "precio ~= ARGV[at + 3] or "),
+    lua("warmup brings a tax rate", "warmup", "impuesto ~= ARGV[at + 4] or "),
+    lua("warmup brings what is sold no more", "warmup", "activo ~= ARGV[at + 5]\n      or "),
+    lua(
+        "warmup brings a version of the catalogue", "warmup", "      or catalogue_version ~= ARGV[at + 6] then", " then"
+    ),
+    lua("a flushed product is warm again", "warmup", " or 0)) == 0 then", " or 0)) < 0 then"),
     lua("full: warmup refuses", "warmup", "#!lua\n", "#!lua flags=allow-oom\n"),
     lua(
         "flush keeps the version", "flush", "'HDEL', KEYS[1 + i], 'saldo')", "'HDEL', KEYS[1 + i], 'saldo', 'version')"

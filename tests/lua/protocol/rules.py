@@ -41,9 +41,7 @@ def _not_another_server(command: str) -> LuaLine:
 
 
 VERSION_IN_SETTLE = LuaLine("settle", "if tonumber(version) >= tonumber(there[2]) then", "if true then")
-VERSION_IN_WARMUP = LuaLine(
-    "warmup", "if not version or tonumber(ARGV[at + 2]) >= tonumber(version) then", "if true then"
-)
+VERSION_IN_WARMUP = LuaLine("warmup", "if version and tonumber(ARGV[at + 2]) < tonumber(version) then", "if false then")
 ARMED_IN_RESERVE = LuaLine(
     "reserve", "local epoch = armed_epoch(meta)", "local epoch = redis.call('HGET', meta, 'epoch')"
 )
