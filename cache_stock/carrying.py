@@ -1,6 +1,7 @@
 """PostgreSQL -> Redis: write what is committed, guarded by versions, so that it may be old and may come twice."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from cache_stock.rows import PRODUCTS_A_CALL, Row, as_arguments, pages
 
 ATTEMPTS = 3
 RETRY_AFTER_S = 5
+REST = 2  # as long as a call took, so many times: Redis, PostgreSQL and the cores are meanwhile left to who sells
 
 logger = logging.getLogger(__name__)
 
@@ -45,17 +47,20 @@ class Carried:
 def carry_tienda(
     *, tienda_id: UUID, now_ms: int, changed_since: datetime | None = None, progress: Progress | None = None
 ) -> Carried:
-    """Carry all products of a tienda, or those that changed since. `progress` hears of each call's number of products.
+    """Carry all products of a tienda, or those that changed since, resting twice as long as it works. `progress` hears
+    of each call's number of products.
 
     Raises ColdStartNeeded, a StockError, rows.InsideTransaction.
     """
     total = Carried()
     for page in pages(tienda_id=tienda_id, changed_since=changed_since):
         for start in range(0, len(page), PRODUCTS_A_CALL):
+            started = time.monotonic()
             carried = carry_rows(tienda_id=tienda_id, rows=page[start : start + PRODUCTS_A_CALL], now_ms=now_ms)
             total += carried
             if progress is not None:
                 progress(carried.products)
+            time.sleep(REST * (time.monotonic() - started))
     return total
 
 

@@ -58,6 +58,26 @@ def test_it_goes_a_page_at_a_time_and_says_how_far_it_is(store: Store) -> None:
     assert all(store.in_redis(producto)["saldo"] == "10000" for producto in products[::97])
 
 
+def test_it_rests_twice_as_long_as_it_works(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.products(2 * rows.PRODUCTS_A_CALL)
+    store.warm()
+    rested: list[float] = []
+    monkeypatch.setattr(time, "sleep", rested.append)
+    work = scripts.warmup
+    worked: list[float] = []
+
+    def timed(*, keys: list[str], arguments: list[str | int]) -> tuple[int, int] | None:
+        started = time.monotonic()
+        done = work(keys=keys, arguments=arguments)
+        worked.append(time.monotonic() - started)
+        return done
+
+    monkeypatch.setattr(scripts, "warmup", timed)
+    store.warm()
+    assert len(rested) == len(worked) == 2
+    assert all(rest > carrying.REST * call > 0 for rest, call in zip(rested, worked, strict=True))
+
+
 def test_a_whole_number_of_pages_ends(store: Store) -> None:
     store.products(rows.PRODUCTS_A_CALL)
     store.warm()
