@@ -1,4 +1,8 @@
-"""The product's settings, but for the connections to PostgreSQL: a pool in each process in place of one a thread."""
+"""The product's settings for a worker, but for its connections to PostgreSQL: they come from a pool.
+
+Not for the web, which ends a connection with its thread (blend_pos/threads.py) and asks PostgreSQL nothing in a
+checkout.
+"""
 
 from typing import Any
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from statistics import median
 
+import redis
+
 from bench import cpu
 from bench.baskets import SCENARIOS, Scenario
 from bench.drain import SHIPS, Drain, take_turns
@@ -17,10 +19,12 @@ from bench.plans import Read
 from bench.rounds import VARIANTS, Round, Void, ask, assert_adds_up, measure
 from bench.stand import Shop, Stand
 from bench.stats import ratio
+from cache_stock import keys
 
 SOLD_A_SECOND = 100
 CONNECTIONS = 100
 LEDGER_A_STATEMENT = 500_000
+OLDER_A_CALL = 500
 
 GROW = """
 INSERT INTO inventory_ledger (producto_id, fecha, tipo, delta, saldo, version, operacion, motivo)
@@ -42,6 +46,13 @@ SELECT %(tienda)s, gen_random_uuid(), repeat('0', 64), now() - make_interval(sec
 FROM generate_series(1, %(sales)s) AS step,
     (SELECT usuario_id FROM membresias WHERE tienda_id = %(tienda)s LIMIT 1) AS cajero,
     (SELECT id FROM terminales WHERE tienda_id = %(tienda)s ORDER BY id LIMIT 1) AS terminal
+"""
+
+OLDER = """
+for _, producto in ipairs(redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2])) do
+  redis.call('HINCRBY', ARGV[3] .. producto, 'version', -1)
+  redis.call('HINCRBY', ARGV[3] .. producto, 'catalogo_version', -1)
+end
 """
 
 
@@ -91,19 +102,21 @@ class Warmup:
 
 
 def warmup(stand: Stand, *, products: int, seconds: int, rounds: int) -> Warmup:
-    """A tienda of so many products is warmed alone, then again and again while another sells; with and without, in
-    turn. Raises Void."""
+    """A tienda of so many products, of all of which Redis has something older, is warmed alone; then while another
+    sells, and again when that is done; with and without, in turn. Raises Void."""
     big = stand.open_shop(Scenario("hot", products, ""), seed=1, carts=1)
     shop = stand.open_shop(SCENARIOS["basket"], seed=1)
     command = ("warmup_stock", f"--tienda={big.tienda_id}")
     load = fixed_rate(rate=SOLD_A_SECOND, connections=CONNECTIONS, seconds=seconds)
     sell = partial(measure, stand=stand, variant=VARIANTS["checkout"], shop=shop, load=load)
     sell()  # not counted: what was just written is still on its way to the disk
+    older = partial(_make_older, stand, big, products)
     costs: list[float] = []
     quiet: list[Round] = []
     beside: list[Round] = []
 
     def sell_beside() -> None:
+        older()
         with ThreadPoolExecutor(max_workers=1) as thread:
             over = time.monotonic() + seconds
             warming = thread.submit(_again_and_again, lambda: stand.manage(*command), over)
@@ -112,6 +125,7 @@ def warmup(stand: Stand, *, products: int, seconds: int, rounds: int) -> Warmup:
                 raise Void("no warmup ended beside the sales")
 
     for number in range(rounds):
+        older()
         costs.append(_cost(stand, lambda: stand.manage(*command)))
         if number % 2:
             sell_beside()
@@ -119,6 +133,15 @@ def warmup(stand: Stand, *, products: int, seconds: int, rounds: int) -> Warmup:
         if not number % 2:
             sell_beside()
     return Warmup(products, costs, quiet, beside)
+
+
+def _make_older(stand: Stand, shop: Shop, products: int) -> None:
+    """What Redis has of each product is older than PostgreSQL's: a warmup writes all of it, as it seldom must."""
+    client = redis.Redis.from_url(stand.settings["REDIS_URL"])
+    prefix = keys.stock_prefix(shop.tienda_id)
+    for start in range(0, products, OLDER_A_CALL):
+        client.eval(OLDER, 1, keys.loaded(shop.tienda_id), start, start + OLDER_A_CALL - 1, prefix)
+    client.close()
 
 
 def _again_and_again(what: Callable[[], object], until: float) -> int:

@@ -31,13 +31,15 @@ TITLES = (
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing changed. `web` and `worker`: arguments of their command lines; `environment` of both; `redis`: its
-    configuration meanwhile; `rabbit`: lines of rabbitmq.conf, and `schedulers` of its Erlang, where not as it ships."""
+    """One thing changed. `web` and `worker`: arguments of their command lines; `environment` of both, `for_worker`
+    of that alone; `redis`: its configuration meanwhile; `rabbit`: lines of rabbitmq.conf; `schedulers`: how
+    its Erlang waits."""
 
     name: str
     web: Mapping[str, Any] = field(default_factory=dict)
     worker: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    for_worker: Mapping[str, str] = field(default_factory=dict)
     redis: Mapping[str, str] = field(default_factory=dict)
     rabbit: Mapping[str, str] = field(default_factory=dict)
     schedulers: str = IDLE_SCHEDULERS
@@ -49,6 +51,7 @@ class Setting:
 
 
 AS_SHIPPED = "as it ships"
+ERLANGS_OWN = "+sbwt medium +sbwtdcpu short +sbwtdio short"
 THE_SPECIFICATIONS = {"vm_memory_high_watermark.relative": "0.7", "disk_free_limit.absolute": "2GB"}
 SETTINGS = (
     Setting(AS_SHIPPED),
@@ -61,12 +64,12 @@ SETTINGS = (
     Setting("worker: prefetch 1", worker={"prefetch": 1}),
     Setting("worker: prefetch 128", worker={"prefetch": 128}),
     Setting("PostgreSQL: a connection a call", environment={"DATABASE_CONN_MAX_AGE_S": "0"}),
-    Setting("PostgreSQL: a pool a process", environment={"DJANGO_SETTINGS_MODULE": "bench.pooled"}),
+    Setting("worker: a pool of connections", for_worker={"DJANGO_SETTINGS_MODULE": "bench.pooled"}),
     Setting("logs: warnings only", environment={"LOG_LEVEL": "WARNING"}),
     Setting("Redis: appendfsync always", redis={"appendfsync": "always"}),
     Setting("Redis: appendonly no", redis={"appendonly": "no"}),
-    Setting("RabbitMQ: its waiting threads spin", schedulers=""),
-    Setting("RabbitMQ: as the specification's", rabbit=THE_SPECIFICATIONS),
+    Setting("RabbitMQ: the specification's limits", rabbit=THE_SPECIFICATIONS),
+    Setting("RabbitMQ: its waiting threads spin", schedulers=ERLANGS_OWN),
     Setting("RabbitMQ: no statistics", rabbit={"management_agent.disable_metrics_collector": "true"}),
 )
 BROKER_LINES = {line for setting in SETTINGS for line in setting.rabbit}
@@ -125,7 +128,7 @@ def _start(stand: Stand, setting: Setting) -> None:
     web: dict[str, Any] = {"workers": CORES, **setting.web}
     stand.start("web", processes.web(port=stand.web_port, **web), setting.environment)
     worker: dict[str, Any] = {"concurrency": WORKER_PROCESSES, **setting.worker}
-    stand.start("worker", processes.worker(**worker), setting.environment)
+    stand.start("worker", processes.worker(**worker), {**setting.environment, **setting.for_worker})
     stand.wait_for_log("worker", WORKER_READY)
     stand.wait_for_port("web", stand.web_port)
 
