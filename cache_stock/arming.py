@@ -218,7 +218,7 @@ def _remember(tienda_id: UUID, answers: Iterable[reservation.SettledSale]) -> No
 def _carry_the_rest(tienda_id: UUID, settled: datetime, now_ms: int) -> None:
     """What was committed after the balances were read, and was refused by Redis because it was not armed yet."""
     try:
-        carrying.carry_tienda(tienda_id=tienda_id, now_ms=now_ms, changed_since=settled - OVERLAP)
+        carrying.carry_tienda(tienda_id=tienda_id, now_ms=now_ms, changed_since=settled - OVERLAP, rests=False)
         figures.note_warmed(tienda_id=tienda_id, at_ms=now_ms)
     except (carrying.ColdStartNeeded, scripts.StockError):
         logger.warning("tienda %s is armed; what changed meanwhile waits for its next warmup", tienda_id, exc_info=True)

@@ -30,12 +30,14 @@ class WarmReport:
 
 
 def warm_tienda(
-    *, tienda_id: UUID, now_ms: int, progress: Progress | None = None, patience_s: float = 0.0
+    *, tienda_id: UUID, now_ms: int, progress: Progress | None = None, patience_s: float = 0.0, hurry: bool = False
 ) -> WarmReport:
     """Carry all products of a tienda to Redis, some hundred a call; `progress` hears of each call's number of them.
 
     A tienda that was never armed is armed; where another does so just now, as beat does, it is waited for, `patience_s`
-    at most. Raises UnknownTienda, ColdStartNeeded, a StockError, rows.InsideTransaction.
+    at most. It rests after each call, unless in a `hurry` or after a flush.
+
+    Raises UnknownTienda, ColdStartNeeded, a StockError, rows.InsideTransaction.
     """
     rows.assert_committed()
     give_up = time.monotonic() + patience_s
@@ -50,7 +52,8 @@ def warm_tienda(
         if time.monotonic() >= give_up or not arming.first_is_under_way(tienda_id=tienda_id):
             break
         time.sleep(POLL_S)
-    carried = carrying.carry_tienda(tienda_id=tienda_id, now_ms=now_ms, progress=progress)
+    rests = not hurry and figures.warmed_at(tiendas=[tienda_id]).get(tienda_id) is not None
+    carried = carrying.carry_tienda(tienda_id=tienda_id, now_ms=now_ms, progress=progress, rests=rests)
     if not carried.products and reservation.armed_epochs(tiendas=[tienda_id])[tienda_id] is None:
         raise ColdStartNeeded(tienda_id)
     figures.note_warmed(tienda_id=tienda_id, at_ms=now_ms)

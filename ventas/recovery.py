@@ -43,7 +43,7 @@ _link = open_link(settings.RABBITMQ_URL)
 
 
 def sweep(*, now_ms: int) -> dict[str, int]:
-    """One round over all tiendas: overdue holds published again, the brake set or taken off, cold tiendas warmed."""
+    """One round over all tiendas: the brake set or taken off, overdue holds published again, cold tiendas warmed."""
     tiendas = list(Tienda.objects.filter(epoch__gt=0).values_list("id", flat=True))
     states = journal.survey(tiendas=tiendas, now_ms=now_ms)
     live: Counter[str] = Counter()
@@ -52,9 +52,9 @@ def sweep(*, now_ms: int) -> dict[str, int]:
     full = {server for server, holds in live.items() if holds > settings.HOLDS_MAX_PER_SERVER}
     for on in (False, True):
         _brake([state.tienda_id for state in states if (state.server in full) == on != state.braked], on=on)
-    warmed = _warm_cold([state.tienda_id for state in states if state.wants_warmup], now_ms)
     overdue = [state.tienda_id for state in states if state.overdue]
     published = _publish_overdue(overdue, now_ms) if overdue else 0
+    warmed = _warm_cold([state.tienda_id for state in states if state.wants_warmup], now_ms)
     return {"live": live.total(), "published": published, "warmed": warmed}
 
 
@@ -73,7 +73,7 @@ def _warm_cold(tiendas: Sequence[UUID], now_ms: int) -> int:
     warmed = 0
     for tienda_id in tiendas:
         try:
-            warmup.warm_tienda(tienda_id=tienda_id, now_ms=now_ms)
+            warmup.warm_tienda(tienda_id=tienda_id, now_ms=now_ms, hurry=True)
             warmed += 1
         except warmup.ColdStartNeeded:
             logger.warning("tienda %s waits for a cold start", tienda_id)

@@ -58,24 +58,47 @@ def test_it_goes_a_page_at_a_time_and_says_how_far_it_is(store: Store) -> None:
     assert all(store.in_redis(producto)["saldo"] == "10000" for producto in products[::97])
 
 
-def test_it_rests_twice_as_long_as_it_works(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.products(2 * rows.PRODUCTS_A_CALL)
-    store.warm()
+@pytest.fixture
+def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long it has rested, each time."""
     rested: list[float] = []
     monkeypatch.setattr(time, "sleep", rested.append)
+    return rested
+
+
+@pytest.mark.parametrize("call_s", [0.0, 0.1])
+def test_it_rests_as_long_as_a_call_took_and_no_longer_than_it_should(
+    store: Store, rests: list[float], monkeypatch: pytest.MonkeyPatch, call_s: float
+) -> None:
+    store.products(2 * rows.PRODUCTS_A_CALL)
+    store.warm()
     work = scripts.warmup
     worked: list[float] = []
 
     def timed(*, keys: list[str], arguments: list[str | int]) -> tuple[int, int] | None:
         started = time.monotonic()
         done = work(keys=keys, arguments=arguments)
+        threading.Event().wait(call_s)
         worked.append(time.monotonic() - started)
         return done
 
     monkeypatch.setattr(scripts, "warmup", timed)
+    assert rests == []  # it was armed: nobody could sell yet
     store.warm()
-    assert len(rested) == len(worked) == 2
-    assert all(rest > carrying.REST * call > 0 for rest, call in zip(rested, worked, strict=True))
+    assert len(rests) == len(worked) == 2
+    for rest, call in zip(rests, worked, strict=True):
+        assert min(carrying.REST * call, carrying.MOST_REST_S) <= rest <= carrying.MOST_REST_S
+
+
+def test_it_does_not_rest_while_nobody_can_sell(store: Store, rests: list[float]) -> None:
+    store.product()
+    store.warm()
+    warmup.flush_tienda(tienda_id=store.tienda_id)
+    store.warm()
+    warmup.warm_tienda(tienda_id=store.tienda_id, now_ms=now_ms(), hurry=True)
+    assert rests == []
+    store.warm()
+    assert len(rests) == 1
 
 
 def test_a_whole_number_of_pages_ends(store: Store) -> None:
