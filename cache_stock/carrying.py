@@ -55,7 +55,8 @@ def carry_tienda(
 ) -> Carried:
     """Carry all products of a tienda, or those that changed since. `progress` hears of each call's number of products.
 
-    `rests`: after each call to Redis for as long as it took; not where somebody waits to sell what is carried.
+    `rests`: after each call to Redis for as long as it took, MOST_REST_S at most; not where somebody waits to sell what
+    is carried.
     Raises ColdStartNeeded, a StockError, rows.InsideTransaction.
     """
     total = Carried()

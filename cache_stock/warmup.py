@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from blend_pos.tiendas.models import Tienda
@@ -52,12 +53,16 @@ def warm_tienda(
         if time.monotonic() >= give_up or not arming.first_is_under_way(tienda_id=tienda_id):
             break
         time.sleep(POLL_S)
-    rests = not hurry and figures.warmed_at(tiendas=[tienda_id]).get(tienda_id) is not None
+    rests = not hurry and _is_warm(tienda_id)
     carried = carrying.carry_tienda(tienda_id=tienda_id, now_ms=now_ms, progress=progress, rests=rests)
     if not carried.products and reservation.armed_epochs(tiendas=[tienda_id])[tienda_id] is None:
         raise ColdStartNeeded(tienda_id)
     figures.note_warmed(tienda_id=tienda_id, at_ms=now_ms)
     return WarmReport(tienda_id, carried.active, carried.products, carried.stale, armed_now=False)
+
+
+def _is_warm(tienda_id: UUID) -> bool:
+    return carrying.insist(partial(figures.warmed_at, tiendas=[tienda_id])).get(tienda_id) is not None
 
 
 def warm_products(*, productos: Sequence[UUID], now_ms: int) -> int:

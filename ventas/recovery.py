@@ -53,8 +53,10 @@ def sweep(*, now_ms: int) -> dict[str, int]:
     for on in (False, True):
         _brake([state.tienda_id for state in states if (state.server in full) == on != state.braked], on=on)
     overdue = [state.tienda_id for state in states if state.overdue]
-    published = _publish_overdue(overdue, now_ms) if overdue else 0
-    warmed = _warm_cold([state.tienda_id for state in states if state.wants_warmup], now_ms)
+    try:
+        published = _publish_overdue(overdue, now_ms) if overdue else 0
+    finally:  # RabbitMQ or one node of several may be away: who is cold elsewhere sells all the same
+        warmed = _warm_cold([state.tienda_id for state in states if state.wants_warmup], now_ms)
     return {"live": live.total(), "published": published, "warmed": warmed}
 
 
@@ -85,27 +87,35 @@ def _warm_cold(tiendas: Sequence[UUID], now_ms: int) -> int:
 
 
 def _publish_overdue(tiendas: Sequence[UUID], now_ms: int) -> int:
-    """Publish again what may be lost. A long queue is a backlog, no loss: then nothing."""
+    """Publish again what may be lost; where a tienda's Redis refuses, no other's waits. A long queue is a backlog, no
+    loss: then nothing."""
     if broker.ready_sales_messages() > BACKLOG_MESSAGES:
         return 0
     published = 0
     for tienda_id in tiendas:
-        claimed = reservation.claim_overdue(
-            tienda_id=tienda_id,
-            now_ms=now_ms,
-            first_pause_ms=settings.SWEEP_AFTER_MS,
-            longest_pause_ms=settings.SWEEP_BACKOFF_MAX_MS,
-            most=SWEEP_MOST_HOLDS,
-        )
+        try:
+            claimed = reservation.claim_overdue(
+                tienda_id=tienda_id,
+                now_ms=now_ms,
+                first_pause_ms=settings.SWEEP_AFTER_MS,
+                longest_pause_ms=settings.SWEEP_BACKOFF_MAX_MS,
+                most=SWEEP_MOST_HOLDS,
+            )
+        except StockRefused as error:
+            logger.warning("tienda %s keeps its overdue holds: %s", tienda_id, error)
+            continue
         payloads = _payloads_of(claimed)
         for start in range(0, len(payloads), settings.PUBLISH_BATCH_MAX_SALES):
-            piece = payloads[start : start + settings.PUBLISH_BATCH_MAX_SALES]
-            message = persist_message([payload for _venta, payload in piece])
-            outcome = _link.send(message, deadline=monotonic() + PUBLISH_S)
-            ventas = {"ventas": " ".join(str(venta) for venta, _payload in piece)}
-            logger.warning("%d overdue holds published again: %s", len(piece), outcome.value, extra=ventas)
+            _publish_again(payloads[start : start + settings.PUBLISH_BATCH_MAX_SALES])
         published += len(payloads)
     return published
+
+
+def _publish_again(piece: Sequence[tuple[UUID, bytes]]) -> None:
+    message = persist_message([payload for _venta, payload in piece])
+    outcome = _link.send(message, deadline=monotonic() + PUBLISH_S)
+    ventas = {"ventas": " ".join(str(venta) for venta, _payload in piece)}
+    logger.warning("%d overdue holds published again: %s", len(piece), outcome.value, extra=ventas)
 
 
 def _payloads_of(holds: Sequence[reservation.LiveHold]) -> list[tuple[UUID, bytes]]:

@@ -3,6 +3,7 @@
 from tests.mutants.mutant import of
 
 ARMING = "cache_stock/arming.py"
+WARMUP = "cache_stock/warmup.py"
 COLD_START = "ventas/cold_start.py"
 RECOVERY = "ventas/recovery.py"
 FAILED = "ventas/failed_sales.py"
@@ -10,6 +11,8 @@ INTAKE = "cache_stock/intake.py"
 COPIES = ("tests/ventas/test_late_copies.py",)
 DECIDED = ("tests/ventas/test_failed_sales.py",)
 ARMED = ("tests/cache_stock/test_arming.py",)
+WARMED = ("tests/cache_stock/test_warmup.py",)
+SWEPT = ("tests/ventas/test_sweep.py",)
 DRAINED = ("tests/ventas/test_cold_start.py",)
 MOVED = ("tests/cache_stock/test_intake.py",)
 
@@ -38,6 +41,12 @@ MUTANTS = [
             ARMED,
         ),
         ("failed holds are read in that transaction", "list(failed_holds(tienda_id)))", "[])", ARMED),
+        ("a cold start does not rest", "rests=False", "rests=True", WARMED),
+    ),
+    *of(
+        WARMUP,
+        ("nothing rests after a flush", "not hurry and _is_warm(tienda_id)", "not hurry", WARMED),
+        ("nothing rests in a hurry", "not hurry and _is_warm(tienda_id)", "_is_warm(tienda_id)", WARMED),
     ),
     *of(
         COLD_START,
@@ -165,11 +174,21 @@ MUTANTS = [
             "            message.acknowledge()\n            archived += _archive(message, now)\n",
             DRAINED,
         ),
+        ("a sale that found it cold waits for no rest", "hurry=True", "hurry=False", SWEPT),
+        (
+            "a refusal keeps no other tienda's holds",
+            (
+                '            logger.warning("tienda %s keeps its overdue holds: %s", tienda_id, error)\n'
+                "            continue\n"
+            ),
+            "            raise\n",
+            SWEPT,
+        ),
         (
             "a long queue is no loss",
             "if broker.ready_sales_messages() > BACKLOG_MESSAGES:",
             "if False:",
-            ("tests/ventas/test_sweep.py",),
+            SWEPT,
         ),
         (
             "maintenance takes no forged sale",
@@ -181,13 +200,13 @@ MUTANTS = [
             "a hold that cannot be read stops no other",
             "except (UnreadableMessage, ValueError, LookupError, AttributeError, TypeError):",
             "except ZeroDivisionError:",
-            ("tests/ventas/test_sweep.py",),
+            SWEPT,
         ),
         (
             "the server's holds are bounded",
             "if holds > settings.HOLDS_MAX_PER_SERVER}",
             "if False}",
-            ("tests/ventas/test_sweep.py",),
+            SWEPT,
         ),
         (
             "what a discard did not let go goes later",

@@ -3,17 +3,18 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
 from pytest_django import Settings
 
-from cache_stock import reservation, scripts
+from cache_stock import reservation, scripts, warmup
 from tests.pipeline.messages import as_payload, hold, put
 from tests.pipeline.rabbit import SALES, VirtualHost
 from tests.pipeline.shop import open_shop
-from ventas import recovery
+from ventas import broker, recovery
 from ventas.recovery import BACKLOG_MESSAGES
 
 OVERDUE_MS = 3_600_000
@@ -148,6 +149,47 @@ def full(host: VirtualHost) -> Iterator[Callable[[], None]]:
 
     yield fill
     client.config_set("maxmemory", 0)
+
+
+def test_what_is_overdue_goes_before_what_is_cold_and_neither_keeps_the_other(
+    host: VirtualHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where one node of several takes no writes, and as where RabbitMQ is away."""
+    shops = [open_shop() for _number in range(3)]
+    orphans = [hold(shop, [(shop.products[0], 1_000)]) for shop in shops]
+    cold = open_shop().tienda_id
+    order: list[str] = []
+    claim, warm = reservation.claim_overdue, warmup.warm_tienda
+
+    def claimed(*, tienda_id: UUID, **rest: Any) -> Any:
+        order.append("overdue")
+        if tienda_id == shops[1].tienda_id:
+            raise scripts.StockRefused("MISCONF the disk is full")
+        return claim(tienda_id=tienda_id, **rest)
+
+    def warmed(*, tienda_id: UUID, **rest: Any) -> Any:
+        if tienda_id == cold:
+            order.append(f"cold, in a hurry: {rest['hurry']}")
+        return warm(tienda_id=tienda_id, **rest)
+
+    monkeypatch.setattr(reservation, "claim_overdue", claimed)
+    monkeypatch.setattr(warmup, "warm_tienda", warmed)
+    reservation.ask_for_warmup(tienda_id=cold)
+    sweep_in_an_hour()
+    assert order.count("overdue") >= len(shops)
+    assert order.index("cold, in a hurry: True") == len(order) - 1
+    found = host.sales()
+    assert [orphan in found for orphan in orphans] == [True, False, True]
+
+    monkeypatch.setattr(broker, "ready_sales_messages", away)
+    reservation.ask_for_warmup(tienda_id=cold)
+    with pytest.raises(broker.BrokerAway):
+        sweep_in_an_hour()
+    assert order[-2:] == ["cold, in a hurry: True"] * 2
+
+
+def away() -> int:
+    raise broker.BrokerAway("frozen")
 
 
 @pytest.mark.parametrize("what", ["a cold tienda", "too many holds"])
