@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from statistics import median
+from typing import Any
 
 import redis
 
@@ -49,10 +50,13 @@ FROM generate_series(1, %(sales)s) AS step,
 """
 
 OLDER = """
+local there = 0
 for _, producto in ipairs(redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2])) do
+  there = there + redis.call('HEXISTS', ARGV[3] .. producto, 'saldo')
   redis.call('HINCRBY', ARGV[3] .. producto, 'version', -1)
   redis.call('HINCRBY', ARGV[3] .. producto, 'catalogo_version', -1)
 end
+return there
 """
 
 
@@ -136,12 +140,17 @@ def warmup(stand: Stand, *, products: int, seconds: int, rounds: int) -> Warmup:
 
 
 def _make_older(stand: Stand, shop: Shop, products: int) -> None:
-    """What Redis has of each product is older than PostgreSQL's: a warmup writes all of it, as it seldom must."""
+    """What Redis has of each product is older than PostgreSQL's: a warmup writes all of it, as it seldom must. Raises
+    Void."""
     client = redis.Redis.from_url(stand.settings["REDIS_URL"])
     prefix = keys.stock_prefix(shop.tienda_id)
+    there = 0
     for start in range(0, products, OLDER_A_CALL):
-        client.eval(OLDER, 1, keys.loaded(shop.tienda_id), start, start + OLDER_A_CALL - 1, prefix)
+        piece: Any = client.eval(OLDER, 1, keys.loaded(shop.tienda_id), start, start + OLDER_A_CALL - 1, prefix)
+        there += piece
     client.close()
+    if there != products:
+        raise Void(f"{there} of {products} products are warm")
 
 
 def _again_and_again(what: Callable[[], object], until: float) -> int:
