@@ -14,8 +14,7 @@ from cache_stock.rows import PRODUCTS_A_CALL, Row, as_arguments, pages
 
 ATTEMPTS = 3
 RETRY_AFTER_S = 5
-REST = 1  # as long as a call to Redis took, so many times: that is left to who sells
-MOST_REST_S = 0.05
+MOST_REST_S = 0.05  # between two calls: an overloaded server must not make a warmup endless
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +66,8 @@ def carry_tienda(
             total += carried
             if progress is not None:
                 progress(carried.products)
-            if rests:
-                time.sleep(min(REST * (time.monotonic() - started), MOST_REST_S))
+            if rests:  # nothing is waited for: half of the time Redis and the cores are left to who sells
+                time.sleep(min(time.monotonic() - started, MOST_REST_S))
     return total
 
 
