@@ -64,12 +64,12 @@ class Services:
         folder: Path,
         ports: Sequence[int] = (),
         fsync: bool = True,
-        counting_ms: int = 5000,
+        counting_s: int | None = None,
         postgres_settings: Mapping[str, str] | None = None,
     ) -> Self:
         """Three servers with their data below `folder` and fresh passwords, on six ports (free ones by default).
 
-        `counting_ms`: how often RabbitMQ counts, and how often it shows what it counted. `postgres_settings`: further
+        `counting_s`: how often RabbitMQ counts, and how often it shows what it counted. `postgres_settings`: further
         lines of postgresql.conf.
         """
         postgres, redis, *rabbit = ports or free_ports(PORTS)
@@ -86,8 +86,7 @@ class Services:
                 folder=folder / "rabbitmq",
                 ports=rabbit,
                 password=secrets.token_hex(16),
-                statistics_interval_ms=counting_ms,
-                tick_interval_ms=counting_ms,
+                counting_s=counting_s,
             ),
         )
 

@@ -38,7 +38,8 @@ def pipeline(long_lived: Pipeline, live_db: None) -> Iterator[Pipeline]:
     long_lived.start()
     long_lived.host.purge()
     yield long_lived
-    print(f"--- worker\n{long_lived.worker.log_tail()}")
+    for name, process in (("worker", long_lived.worker), ("maintenance", long_lived.maintenance)):
+        print(f"--- {name}\n{process.log_tail()}")
 
 
 @pytest.fixture

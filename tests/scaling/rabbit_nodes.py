@@ -54,8 +54,7 @@ class Node(Rabbit):
             folder=folder,
             ports=[*ports, epmd],
             password=password,
-            statistics_interval_ms=1000,
-            tick_interval_ms=1000,
+            counting_s=1,
             settings=SETTINGS,
         )
         self.ports = self.ports[:PORTS_EACH]  # epmd's is not its own
