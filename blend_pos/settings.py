@@ -200,7 +200,8 @@ HOLDS_MAX_PER_SERVER = env.int("HOLDS_MAX_PER_SERVER", default=100_000)
 ANSWER_TTL_S = 48 * 3600
 SWEEP_AFTER_MS = env.int("SWEEP_AFTER_MS", default=10_000)
 SWEEP_BACKOFF_MAX_MS = env.int("SWEEP_BACKOFF_MAX_MS", default=300_000)
-# How long RabbitMQ may take to count a message of a quorum queue: its tick and the management plugin's, 5 s each.
+# RabbitMQ counts a quorum queue's messages each tick, 5 s. A drain takes at least as long as this, and
+# cluster-node-timeout reckons with it: docs/scaling.md.
 STATISTICS_INTERVAL_MS = env.int("STATISTICS_INTERVAL_MS", default=12_000)
 PAUSE_WITHOUT_POSTGRESQL_MAX_S = 1_500
 

@@ -11,7 +11,6 @@ from django.test import override_settings
 from ventas import broker
 from ventas.golive import runner, web
 from ventas.golive.findings import Asked, Check, Finding, Part, State
-from ventas.topology import SALES_QUEUE
 
 UP = b'{"status": "success", "data": {"result": [{"metric": {"instance": "web:8000"}, "value": [1, "%b"]}]}}'
 
@@ -67,13 +66,13 @@ def test_a_name_and_a_password_in_an_address_are_sent() -> None:
 def test_a_management_api_that_is_cut_off_is_away() -> None:
     away = pytest.raises(broker.BrokerAway, match="IncompleteRead")
     with answering(b'{"messages": 1', promised=500) as url, override_settings(RABBITMQ_MANAGEMENT_URL=url), away:
-        broker.messages_in(SALES_QUEUE.name)
+        broker.unfinished_messages()
 
 
 @pytest.mark.parametrize("url", ["http://blend:s3/cret@127.0.0.1:1", "http://blend:s3cret@127.0.0.1:s3cret"])
 def test_what_is_no_address_is_not_repeated(url: str) -> None:
     with override_settings(RABBITMQ_MANAGEMENT_URL=url), pytest.raises(broker.BrokerAway) as away:
-        broker.messages_in(SALES_QUEUE.name)
+        broker.unfinished_messages()
     assert "s3" not in str(away.value)
 
     def look(_asked: Asked) -> Finding:
@@ -103,7 +102,7 @@ def test_what_is_no_http_is_no_answer() -> None:
         (line,) = runner.run(parts=[Part("part", (Check("grafana", "Grafana", look),), "remedy")], asked=asked)
         away = pytest.raises(broker.BrokerAway, match="BadStatusLine")
         with override_settings(RABBITMQ_MANAGEMENT_URL=url), away:
-            broker.messages_in(SALES_QUEUE.name)
+            broker.unfinished_messages()
 
     assert line.finding.state == State.FAILED
     assert "no contesta" in line.finding.seen

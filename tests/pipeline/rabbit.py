@@ -14,7 +14,7 @@ from kombu import Connection
 from scripts.binaries import rabbitmq_server
 from scripts.rabbit_server import NODE, Rabbit
 from tests.polling import wait_until
-from ventas import topology
+from ventas import broker, topology
 
 SALES = topology.SALES_QUEUE.name
 FAILED = topology.FAILED_QUEUE.name
@@ -68,8 +68,13 @@ class VirtualHost:
 
     def in_hand(self, queue: str) -> int:
         """Its messages that are ready or unacknowledged, as the broker last counted them."""
-        state = manage(self.rabbit, "GET", f"queues/{self.name}/{queue}")
+        (state,) = (each for each in self.counted() if each["name"] == queue)
         return int(state["messages_ready"]) + int(state["messages_unacknowledged"])
+
+    def counted(self) -> list[dict[str, Any]]:
+        """Its queues, with what each counted last."""
+        found: list[dict[str, Any]] = manage(self.rabbit, "GET", f"queues/{self.name}{broker.AS_COUNTED}")
+        return found
 
     def consumers(self, queue: str) -> int:
         with self.channel() as channel:
@@ -164,7 +169,7 @@ def manage(rabbit: Rabbit, method: str, path: str, *, body: object = None) -> An
     with urllib3.PoolManager() as pool:
         answer = pool.request(
             method,
-            f"http://{url.hostname}:{url.port}/api/{quote(path)}",
+            f"http://{url.hostname}:{url.port}/api/{quote(path, safe='/?=&')}",
             body=None if body is None else orjson.dumps(body),
             headers=headers,
             timeout=10,

@@ -16,7 +16,7 @@ from blend_pos.tiendas.locks import own_tienda, read_position, share_tiendas
 from cache_stock import arming, journal, keys
 from cache_stock.scripts import stock_client
 from tests.pipeline.messages import as_payload, hold
-from tests.pipeline.rabbit import FAILED, SALES, VirtualHost
+from tests.pipeline.rabbit import FAILED, SALES, VirtualHost, control
 from tests.pipeline.shop import Shop, open_shop
 from tests.polling import wait_until
 from ventas import broker, cold_start, recovery, topology
@@ -61,6 +61,22 @@ def test_a_message_that_a_worker_has_is_waited_for_though_the_broker_counts_it_l
         assert channel.basic_get(SALES) is not None
 
         assert not cold_start.drained(claims=[], give_up_s=settings.STATISTICS_INTERVAL_MS / 1000 + 1.5)
+
+
+def test_a_number_that_the_management_plugin_tells_for_ever_is_not_waited_for(quiet: VirtualHost) -> None:
+    """As where RabbitMQ's clock is put right: it samples early, finds a message, and later none, as before that."""
+    collector = "queue_coarse_metrics_metrics_collector"
+    queue = f'{{resource,<<"{quiet.name}">>,queue,<<"{SALES}">>}}'
+    steps = (
+        f"rabbit_core_metrics:queue_stats({queue},1,0,1,0)",
+        f"{collector} ! collect_metrics",
+        f"sys:get_state({collector})",
+        f"rabbit_core_metrics:queue_stats({queue},0,0,0,0)",
+        f"exit(whereis({collector}), kill)",  # else it samples twice as often from now on
+    )
+    control(quiet.rabbit, "eval", f"{', '.join(steps)}.")
+
+    assert cold_start.drained(claims=[], give_up_s=LONG_ENOUGH_S)
 
 
 def test_the_interval_begins_anew_with_each_message_that_is_counted(
