@@ -46,6 +46,15 @@ def descendants(pid: int) -> list[int]:
     return found[1:]
 
 
+def stands_still(pid: int) -> bool:
+    """Whether every thread of it is stopped, or it has ended."""
+    states = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            states.append(thread.read_text().rpartition(")")[2].split()[0])
+    return all(state in "TtZX" for state in states)
+
+
 def signal_all(pids: list[int], number: signal.Signals) -> None:
     for pid in pids:
         try:

@@ -14,6 +14,7 @@ from scripts import guard
 GUARD_SPARE_S = 10.0
 LOG_TAIL_LINES = 30
 PAUSE_S = 0.05
+STILL_S = 0.002
 
 
 def guarded_command(
@@ -106,9 +107,14 @@ class Guarded:
                 self._guard.wait(PAUSE_S)  # not ended: it was only about to start its command
 
     def freeze(self) -> None:
-        """SIGSTOP the whole tree. Twice, for a child that was born during the first pass."""
-        for _ in range(2):
-            guard.signal_all(self.pids, signal.SIGSTOP)
+        """SIGSTOP the whole tree, and wait until it stands still: where cores are scarce, threads run on a while."""
+        deadline = time.monotonic() + self._stop_within_s
+        guard.signal_all(self.pids, signal.SIGSTOP)
+        while moving := [pid for pid in self.pids if not guard.stands_still(pid)]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"processes {moving} run on after SIGSTOP")
+            guard.signal_all(moving, signal.SIGSTOP)  # a child may have been born meanwhile
+            time.sleep(STILL_S)
 
     def thaw(self) -> None:
         guard.signal_all(self.pids, signal.SIGCONT)

@@ -12,7 +12,7 @@ import pytest
 
 from scripts.guarded import Guarded
 from scripts.processes import PYTHON, ROOT
-from tests.polling import wait_until
+from tests.polling import poll, wait_until
 
 # Writes its pid and the pid of a daemon it left: its own session, no living parent, deaf to SIGTERM and SIGHUP.
 DAEMON = """
@@ -29,6 +29,17 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 time.sleep(600)
+"""
+# Threads that all want a core, each counting in a byte of its own; the main one, which a signal goes to first, sleeps.
+COUNTING = """
+import hashlib, mmap, os, sys, threading
+counted = mmap.mmap(os.open(sys.argv[1], os.O_RDWR), 0)
+def count(place):
+    while True:
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 20)
+        counted[place] = (counted[place] + 1) % 256
+for place in range(len(counted)):
+    threading.Thread(target=count, args=[place]).start()
 """
 SHELL = 'exec "$0" -c "$1" "$2" $$'
 
@@ -108,3 +119,22 @@ def test_the_exit_status_is_the_commands(tmp_path: Path) -> None:
     wait_until(lambda: not running.running, timeout_s=5, what="the command ends")
 
     assert running.returncode == 3
+
+
+def counts_on(counted: Path, seen: bytes) -> bool:
+    return counted.read_bytes() != seen
+
+
+def test_what_is_frozen_stands_still_at_once_though_more_want_a_core_than_there_are(tmp_path: Path) -> None:
+    counted = tmp_path / "counted"
+    counted.write_bytes(bytes(4 * (os.cpu_count() or 1)))
+    command = [sys.executable, "-c", COUNTING, str(counted)]
+    running = Guarded(command, log=tmp_path / "log", environment=os.environ, folder=tmp_path)
+    try:
+        wait_until(lambda: all(counted.read_bytes()), timeout_s=10, what="each counts")
+        for _ in range(60):
+            running.freeze()
+            assert not poll(partial(counts_on, counted, counted.read_bytes()), timeout_s=0.02)
+            running.thaw()
+    finally:
+        running.kill()

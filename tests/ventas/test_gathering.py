@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,15 +22,27 @@ from ventas.publisher import AmqpLink, Outcome
 
 TIENDA = uuid4()
 EPOCH = 7
-WITHIN_S = 2.0
+WITHIN_S = 5.0
 
 
 def armed(tiendas: Collection[UUID]) -> dict[UUID, int | None]:
     return dict.fromkeys(tiendas, EPOCH)
 
 
-def make(*, most_sales: int = 100, most_waiting: int = 1_000, fence: Callable[..., Any] = armed) -> GatheringPublisher:
-    return GatheringPublisher(
+class Watched(GatheringPublisher):
+    """It says when a message is on its way."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.sending = threading.Event()
+
+    def _publish(self, *message: Any) -> None:
+        self.sending.set()
+        super()._publish(*message)
+
+
+def make(*, most_sales: int = 100, most_waiting: int = 1_000, fence: Callable[..., Any] = armed) -> Watched:
+    return Watched(
         open_link=lambda: AmqpLink(settings.RABBITMQ_URL),
         fence=fence,
         most_sales=most_sales,
@@ -43,6 +55,16 @@ def publish(publisher: GatheringPublisher, mark: object, *, within_s: float = WI
     return publisher.publish(tienda_id=TIENDA, payload=payload, deadline=time.monotonic() + within_s)
 
 
+def send_alone(
+    threads: ThreadPoolExecutor, publisher: Watched, mark: object, *, within_s: float = WITHIN_S
+) -> "Future[Published]":
+    """Its message is on its way: what comes later waits for the next one."""
+    publisher.sending.clear()
+    publishing = threads.submit(publish, publisher, mark, within_s=within_s)
+    assert publisher.sending.wait(within_s)
+    return publishing
+
+
 def messages(host: VirtualHost) -> list[list[Any]]:
     """The marks of each message that lies in the queue; it is empty afterwards."""
     found = []
@@ -52,7 +74,7 @@ def messages(host: VirtualHost) -> list[list[Any]]:
 
 
 @pytest.fixture
-def publisher(host: VirtualHost) -> GatheringPublisher:
+def publisher(host: VirtualHost) -> Watched:
     """One that is connected."""
     made = make()
     assert publish(made, "first").outcome is Outcome.CONFIRMED
@@ -78,12 +100,11 @@ def test_a_lone_sale_waits_for_nobody(publisher: GatheringPublisher, host: Virtu
     assert messages(host) == [[number] for number in range(20)]
 
 
-def test_a_hundred_threads_share_messages(publisher: GatheringPublisher, host: VirtualHost, frozen: Services) -> None:
+def test_a_hundred_threads_share_messages(publisher: Watched, host: VirtualHost, frozen: Services) -> None:
     """The first one finds the broker frozen; the others gather meanwhile, and leave together."""
     frozen.rabbit.freeze()
     with ThreadPoolExecutor(100) as threads:
-        first = threads.submit(publish, publisher, 0)
-        wait_until(lambda: not publisher._queue, timeout_s=2, what="the first is on its way")
+        first = send_alone(threads, publisher, 0)
         others = [threads.submit(publish, publisher, number) for number in range(1, 100)]
         wait_until(lambda: len(publisher._queue) == 99, timeout_s=2, what="the others have gathered")
         frozen.rabbit.thaw()
@@ -101,8 +122,7 @@ def test_a_message_holds_no_more_than_its_most(host: VirtualHost, frozen: Servic
     host.purge()
     frozen.rabbit.freeze()
     with ThreadPoolExecutor(36) as threads:
-        first = threads.submit(publish, publisher, 0)
-        wait_until(lambda: not publisher._queue, timeout_s=2, what="the first is on its way")
+        first = send_alone(threads, publisher, 0)
         others = [threads.submit(publish, publisher, number) for number in range(1, 36)]
         wait_until(lambda: len(publisher._queue) == 35, timeout_s=2, what="the others have gathered")
         frozen.rabbit.thaw()
@@ -116,8 +136,7 @@ def test_a_full_queue_refuses_at_once(host: VirtualHost, frozen: Services) -> No
     publish(publisher, "first")
     frozen.rabbit.freeze()
     with ThreadPoolExecutor(4) as threads:
-        waiting = [threads.submit(publish, publisher, 0)]
-        wait_until(lambda: not publisher._queue, timeout_s=2, what="the first is on its way")
+        waiting = [send_alone(threads, publisher, 0)]
         waiting += [threads.submit(publish, publisher, number) for number in range(1, 4)]
         wait_until(lambda: len(publisher._queue) == 3, timeout_s=2, what="three are waiting")
         started = time.monotonic()
@@ -131,14 +150,11 @@ def test_a_full_queue_refuses_at_once(host: VirtualHost, frozen: Services) -> No
     assert "one too many" not in [mark for marks in messages(host) for mark in marks]
 
 
-def test_who_gives_up_waiting_takes_its_sale_along(
-    publisher: GatheringPublisher, host: VirtualHost, frozen: Services
-) -> None:
+def test_who_gives_up_waiting_takes_its_sale_along(publisher: Watched, host: VirtualHost, frozen: Services) -> None:
     """Taken on its way: unknown. Still waiting: withdrawn, it is never sent."""
     frozen.rabbit.freeze()
     with ThreadPoolExecutor(2) as threads:
-        taken = threads.submit(publish, publisher, "taken", within_s=0.8)
-        wait_until(lambda: not publisher._queue, timeout_s=2, what="the first is on its way")
+        taken = send_alone(threads, publisher, "taken", within_s=3)
         withdrawn = threads.submit(publish, publisher, "withdrawn", within_s=0.4)
         assert withdrawn.result() == Published(Outcome.REFUSED)
         assert taken.result() == Published(Outcome.UNKNOWN)
