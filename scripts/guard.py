@@ -49,9 +49,10 @@ def descendants(pid: int) -> list[int]:
 def stands_still(pid: int) -> bool:
     """Whether every thread of it is stopped, or it has ended."""
     states = []
-    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            states.append(thread.read_text().rpartition(")")[2].split()[0])
+    with contextlib.suppress(FileNotFoundError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                states.append((thread / "stat").read_text().rpartition(")")[2].split()[0])
     return all(state in "TtZX" for state in states)
 
 

@@ -20,8 +20,8 @@ from ventas.publisher import BROKER_ERRORS
 
 TIMEOUT_S = 2.0
 FAILED_AT_ONCE = 200
-# What each queue counted itself, every tick. Else the management plugin tells its samples: one that comes a millisecond
-# early, as where the clock is being put right, may stay its answer until the number is another (docs/adr/0047).
+# What each queue counted itself, every tick. Without these words the management plugin tells its samples, and one that
+# came early, as while the clock is put right, may stay its answer until the number is another (docs/adr/0047).
 AS_COUNTED = "?disable_stats=true&enable_queue_totals=true"
 SALES_EXCHANGES = (topology.SALES_EXCHANGE.name, topology.DEAD_LETTER_EXCHANGE.name)
 
@@ -148,13 +148,18 @@ def unfinished_messages() -> int:
 
 
 def _messages_in(*queues: str) -> int:
-    """Ready, unacknowledged or being dead-lettered. A queue that the answer leaves out is not taken for empty."""
+    """Ready, unacknowledged or being dead-lettered. Neither a queue that the answer leaves out is taken for empty, nor
+    one that its node has not counted since it started: that one says 0 itself, and of it no sample has a number."""
+    sampled = [managed(queue) for queue in queues]
     listed = _asked(AS_COUNTED)
     try:
-        counts = {queue["name"]: int(queue["messages"]) for queue in listed if queue["name"] in queues}
-        return sum(counts[queue] for queue in queues)
-    except (ValueError, KeyError, TypeError) as error:
+        counts = [(queue["name"], int(queue["messages"])) for queue in listed if queue["name"] in queues]
+        complete = {name for name, _messages in counts} == set(queues) and all("messages" in one for one in sampled)
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise BrokerAway(f"management API: {error!r}") from error
+    if not complete:
+        raise BrokerAway("management API: it has not counted every queue yet")
+    return sum(messages for _name, messages in counts)
 
 
 def managed(queue: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What lines make of what answers over HTTP: Prometheus, Grafana, /metrics, the management API, or something else."""
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from django.test import override_settings
 from ventas import broker
 from ventas.golive import runner, web
 from ventas.golive.findings import Asked, Check, Finding, Part, State
+from ventas.topology import FAILED_QUEUE, SALES_QUEUE
 
 UP = b'{"status": "success", "data": {"result": [{"metric": {"instance": "web:8000"}, "value": [1, "%b"]}]}}'
 
@@ -67,6 +69,39 @@ def test_a_management_api_that_is_cut_off_is_away() -> None:
     away = pytest.raises(broker.BrokerAway, match="IncompleteRead")
     with answering(b'{"messages": 1', promised=500) as url, override_settings(RABBITMQ_MANAGEMENT_URL=url), away:
         broker.unfinished_messages()
+
+
+SAMPLED = {"messages": 0}
+COUNTED = {"name": SALES_QUEUE.name, "messages": 1}, {"name": FAILED_QUEUE.name, "messages": 2}
+
+
+@pytest.mark.parametrize(
+    ("sampled", "counted"),
+    [
+        ({}, COUNTED),
+        (SAMPLED, []),
+        (SAMPLED, {"error": "not_found"}),
+        (SAMPLED, COUNTED[:1]),
+        (SAMPLED, [COUNTED[0], {"name": FAILED_QUEUE.name}]),
+        (SAMPLED, [COUNTED[0], {"name": FAILED_QUEUE.name, "messages": math.inf}]),
+    ],
+    ids=["not since it started", "none", "no list", "one of them", "one without a leader", "no number"],
+)
+def test_a_queue_that_was_not_counted_is_not_taken_for_empty(
+    sampled: object, counted: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(path: str) -> object:
+        return counted if path == broker.AS_COUNTED else sampled
+
+    monkeypatch.setattr(broker, "_asked", told)
+    with pytest.raises(broker.BrokerAway, match="management API"):
+        broker.unfinished_messages()
+
+
+def test_one_that_moves_from_node_to_node_is_counted_wherever_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    twice = [*COUNTED, {"name": SALES_QUEUE.name, "messages": 0}, {"name": "another", "messages": 100}]
+    monkeypatch.setattr(broker, "_asked", lambda path: twice if path == broker.AS_COUNTED else SAMPLED)
+    assert broker.unfinished_messages() == 3
 
 
 @pytest.mark.parametrize("url", ["http://blend:s3/cret@127.0.0.1:1", "http://blend:s3cret@127.0.0.1:s3cret"])

@@ -152,6 +152,18 @@ MUTANTS = [
             "_messages_in(topology.SALES_QUEUE.name)",
             DRAINED,
         ),
+        (
+            "a queue that nobody told of is not empty",
+            "{name for name, _messages in counts} == set(queues) and ",
+            "",
+            ("tests/golive/test_asking.py",),
+        ),
+        (
+            "nor one that was not counted since its node started",
+            ' and all("messages" in one for one in sampled)',
+            "",
+            ("tests/golive/test_asking.py",),
+        ),
     ),
     *of(
         RECOVERY,

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.timeout(240)  # three brokers start, and start again
 PAUSE_S = 10.0  # the longest in which nobody is promised anything
 FROZEN_S = 35.0  # the others miss it for net_ticktime and a quarter, the worker for two heartbeats and a half
 BACK_S = 60.0
-COUNTED_S = 30.0  # a tick of the queue and one of the management plugin, on a machine with more to do
+COUNTED_S = 30.0  # a tick of the queue and a sample of the management plugin, on a machine with more to do
 
 
 @pytest.fixture(scope="module")
