@@ -81,7 +81,12 @@ class Services:
                 fsync=fsync,
                 settings=postgres_settings,
             ),
-            redis=Redis(folder=folder / "redis", port=redis, password=secrets.token_hex(16)),
+            redis=Redis(
+                folder=folder / "redis",
+                port=redis,
+                password=secrets.token_hex(16),
+                settings=None if fsync else {"appendfsync": "no"},
+            ),
             rabbit=Rabbit(
                 folder=folder / "rabbitmq",
                 ports=rabbit,

@@ -118,9 +118,12 @@ def test_a_batch_is_one_line_and_no_sale_has_lines_of_its_own(web: Web, spawn: S
         batches = [line for line in lines_of(worker) if line["event"] == "batch persisted"]
         return [line for line in batches if keys & set(line["ventas"].split())]
 
-    wait_until(lambda: sum(line["fresh"] for line in batches_of_these()) >= 12, timeout_s=30, what="12 are written")
+    def told_of(batches: list[dict[str, Any]]) -> Counter[str]:
+        return Counter(venta for line in batches for venta in line["ventas"].split())
+
+    wait_until(lambda: keys <= told_of(batches_of_these()).keys(), timeout_s=30, what="all of them are written")
     batches = batches_of_these()
-    told = Counter(venta for line in batches for venta in line["ventas"].split())  # those of others, too, that waited
+    told = told_of(batches)  # those of others, too, that waited
     assert {venta: told[venta] for venta in keys} == dict.fromkeys(keys, 1)
     assert all(line["fresh"] == len(line["ventas"].split()) and line["seconds"] > 0 for line in batches)
     assert "procesada" not in worker.log_text

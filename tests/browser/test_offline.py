@@ -1,5 +1,6 @@
 """The network or the server away, windows that crash, two windows, a full disk: nothing is lost, nothing sold twice."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from playwright.sync_api import Error, Route, expect
 from blend_pos.tiendas import shops
 from blend_pos.tiendas.models import Membresia, Rol
 from scripts import processes
+from scripts.ports import LOOPBACK
 from tests.browser.device import (
     CHECKOUT,
     SOON_MS,
@@ -31,6 +33,7 @@ from tests.browser.store import CLAVE, Store
 from tests.browser.till_page import TillPage
 from tests.pipeline.processes import THREADS, Pipeline
 from tests.polling import wait_until
+from tests.spawning import READY_S
 
 KEPT_HERE = "Sin conexión · {n} ventas guardadas en esta caja"
 IS_FULL = """() => new Promise((done) => {
@@ -69,6 +72,11 @@ def wire(till: TillPage) -> Wire:
 
 def connection(till: TillPage, text: str) -> None:
     expect(till.page.get_by_role("banner").get_by_role("status")).to_contain_text(text, timeout=SOON_MS)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as other:
+        return other.connect_ex((LOOPBACK, port)) == 0
 
 
 def assert_one_by_one(wire: Wire) -> None:
@@ -113,6 +121,7 @@ def test_a_server_that_is_away_and_back(till: TillPage, store: Store, wire: Wire
 
     again = pipeline.spawn(processes.web(port=port, blocking_threads=THREADS))
     try:
+        wait_until(lambda: listens(port), timeout_s=READY_S, what="web listens again")
         states(till, "Persistida", "Persistida")
         assert_one_by_one(wire)
         assert_sold_once(pipeline, store, till, sales=2)

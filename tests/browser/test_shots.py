@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from blend_pos.tiendas import shops
@@ -31,6 +32,7 @@ def _open_demo() -> Store:
     tienda = Tienda.objects.get(pk=shop.tienda_id)
     tienda.nombre, tienda.encabezado_recibo, tienda.pie_recibo = demo.TIENDA_NOMBRE, demo.ENCABEZADO, demo.PIE
     shops.save_tienda(tienda=tienda)
+    User.objects.filter(username=CAJERA).update(username=uuid4().hex)  # an earlier run's, whose rows stay
     cajera = shop.users["cajero"]
     cajera.username = CAJERA
     cajera.set_password(CLAVE)

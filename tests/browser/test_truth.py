@@ -122,7 +122,7 @@ def test_what_is_nowhere_after_all_is_sent_again_under_its_key(
     states(till, "Persistida")
     assert wire.statuses == [HTTPStatus.ACCEPTED, HTTPStatus.CREATED]
     assert set(wire.keys) == set(kept_keys(till))
-    assert len(till.papers) == 1
+    printed(till, 1)
     assert_sold_once(pipeline, store, till, sales=1)
 
 
@@ -163,7 +163,7 @@ def test_a_server_that_is_busy_is_asked_again_when_it_said(
     for earlier, later in zip(wire.sent, wire.sent[1:], strict=False):
         assert earlier.retry_after_s
         assert earlier.answered_at is not None
-        assert later.at - earlier.answered_at > earlier.retry_after_s - 0.2  # of clocks and events
+        assert later.at - earlier.answered_at > earlier.retry_after_s - 0.5  # heard late, when cores are scarce
     assert len(set(wire.keys)) == 1
     assert_sold_once(pipeline, store, till, sales=1)
 
@@ -208,7 +208,7 @@ def test_an_answer_that_is_lost_is_asked_for_again(
     states(till, "Persistida")
     assert wire.statuses == [None, HTTPStatus.CREATED]
     assert len(set(wire.keys)) == 1
-    assert len(till.papers) == 1
+    printed(till, 1)
     assert_sold_once(pipeline, store, till, sales=1)
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from blend_pos.tiendas import shops
 from blend_pos.tiendas.models import Tienda
 from tests.browser.conftest import OpenTill
-from tests.browser.device import sell
+from tests.browser.device import printed, sell
 from tests.browser.store import CLAVE, Store, scale_code
 from tests.browser.till_page import TillPage
 
@@ -102,4 +102,5 @@ def test_a_receipt_is_in_the_cashiers_language_and_the_tiendas_figures(open_till
     sell(till, store, "leche")
     expect(till.sales.first).to_contain_text("Persistida", timeout=15_000)
     expect(till.sales.first).to_contain_text("12,50")
+    printed(till, 1)
     assert "Total EUR12,50" in till.papers[0]

@@ -1,9 +1,9 @@
 """What differs is found and named, what is on its way is not; and what repairs it."""
 
 import threading
-import time
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -15,9 +15,9 @@ from cache_stock.reconcile import Difference
 from inventario import ledger
 from inventario.models import TipoMovimiento
 from tests.cache_stock.store import HUELLA, Store, now_ms
+from tests.polling import wait_until
 
 MOVES, DOUBTS = 50, 10
-PATIENCE_S = 0.05  # of a commit, a settlement takes a few milliseconds
 
 
 @pytest.fixture
@@ -172,6 +172,10 @@ def test_what_is_held_between_two_reads_is_no_difference(stocked: Store, monkeyp
     assert reconcile.confirm(seen=seen).findings == []
 
 
+def has_moved_on(moved: list[int], seen: int) -> bool:
+    return moved[0] > seen
+
+
 def test_no_false_alarm_while_stock_moves(stocked: Store) -> None:
     """Holds, adjustments, intakes and prices, as fast as they go, beside one reconciliation after another."""
     productos = stocked.products(8, stock="1000")
@@ -198,7 +202,8 @@ def test_no_false_alarm_while_stock_moves(stocked: Store) -> None:
         for _round in range(5_000):
             seen = reconcile.look(tienda_id=stocked.tienda_id)
             doubts += seen.in_doubt
-            time.sleep(PATIENCE_S if seen.in_doubt else 0)  # as reconcile_tienda does between its two looks
+            if seen.in_doubt:  # as reconcile_tienda waits between its two looks; here until what was under way is done
+                wait_until(partial(has_moved_on, moved, moved[0]), timeout_s=30, what="a move is finished")
             assert reconcile.confirm(seen=seen).findings == []
             if moved[0] >= MOVES and doubts >= DOUBTS:
                 break

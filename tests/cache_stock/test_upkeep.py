@@ -134,6 +134,7 @@ def test_the_schedule_is_there_after_migrating(live_db: None) -> None:
 
 def test_a_worker_warms_what_is_due(store: Store, spawn: Spawner) -> None:
     producto = store.product()
+    Tienda.objects.exclude(pk=store.tienda_id).update(is_active=False)  # those of other tests would be warmed first
     spawn.maintenance().wait_ready()
     app.send_task("cache_stock.warm_due", kwargs={"hora": "06:00"})  # by its name, as who has not its code
     wait_until(store.armed, timeout_s=30, what="the worker arms the tienda")

@@ -98,14 +98,15 @@ def hold_violations(shop: Shop) -> Iterator[str]:
 Moments = Sequence[tuple[float, float]]
 
 
-def late_answers(carts: Sequence[Cart], unwell: Moments, held: Sequence[float]) -> list[str]:
+def late_answers(carts: Sequence[Cart], unwell: Moments, held: Sequence[float], *, patience: float = 1.0) -> list[str]:
     """I7: answers that came late or not at all. `unwell`: when the web server was killed or frozen, and owed none;
-    `held`: when a request was held at its point, which excuses one that was under way."""
+    `held`: when a request was held at its point, which excuses one that was under way; `patience` stretches what was
+    promised, where the tills themselves wait for a core."""
     late = [
         (each, f"I7 {cart.key}: {each}")
         for cart in carts
         for each in cart.asked
-        if not _overlaps(each, unwell) and (each.status is None or each.until - each.at > PROMISED_S)
+        if not _overlaps(each, unwell) and (each.status is None or each.until - each.at > PROMISED_S * patience)
     ]
     for moment in held:
         excused = next((one for one in late if one[0].at < moment <= one[0].until), None)

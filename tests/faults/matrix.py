@@ -112,7 +112,7 @@ def _run_case(row: Row, scene: Scene, result: Result, number: int, *, most: int)
 def _violations(row: Row, scene: Scene, watch: Watch) -> list[str]:
     """Each invariant that does not hold, all the while or at rest."""
     found = sorted(watch.found)
-    found += late_answers(scene.customers.carts, scene.unwell, scene.held)
+    found += late_answers(scene.customers.carts, scene.unwell, scene.held, patience=scene.patience)
     for shop in scene.shops:
         found += rest_violations(shop, scene.customers.carts, two_masters=row.two_masters)
     confirmed = scene.ground.orders.confirmed()

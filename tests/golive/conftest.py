@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from cache_stock.scripts import stock_client
 from scripts.ports import free_port
 from scripts.postgres_server import Postgres
 from tests.conftest import ENVIRONMENT, SERVICES
@@ -16,7 +17,7 @@ from tests.spawning import Spawner
 
 @pytest.fixture(scope="package")
 def open_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenShop]:
-    """With a PostgreSQL of its own: the tests' other one spares the disk, and that is a finding."""
+    """With a PostgreSQL of its own: the tests' other one spares the disk, and that is a finding; Redis does no more."""
     folder = tmp_path_factory.mktemp("golive")
     postgres = Postgres(folder=folder / "postgres", port=free_port(), password=uuid4().hex)
     host = VirtualHost(SERVICES.rabbit, f"golive-{uuid4().hex[:8]}")
@@ -34,6 +35,9 @@ def open_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenShop]:
     spawner = Spawner(folder=folder, environment=environment)
     postgres.start()
     host.create()
+    redis = stock_client()
+    spared = str(redis.config_get("appendfsync")["appendfsync"])
+    redis.config_set("appendfsync", "everysec")
     try:
         prepare(environment, folder)
         yield open_it(spawn=spawner, postgres=postgres, host=host, environment=environment)
@@ -41,3 +45,4 @@ def open_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenShop]:
         spawner.end_all()
         postgres.kill()
         host.delete()
+        redis.config_set("appendfsync", spared)

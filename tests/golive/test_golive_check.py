@@ -75,7 +75,7 @@ def test_who_reads_no_further_gets_no_traceback(open_shop: OpenShop) -> None:
 A_CLOCK_AHEAD = """
 CREATE SCHEMA ahead;
 CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql
-    AS $$ SELECT pg_catalog.clock_timestamp() + interval '90 seconds' $$;
+    AS $$ SELECT pg_catalog.clock_timestamp() + interval '95 seconds' $$;
 ALTER DATABASE blend_pos SET search_path = ahead, pg_catalog, public;
 """
 THE_CLOCK_AGAIN = "ALTER DATABASE blend_pos RESET search_path; DROP SCHEMA ahead CASCADE;"

@@ -144,6 +144,8 @@ def is_loading(client: "redis.Redis") -> bool:
         client.ping()
     except redis.BusyLoadingError:
         return True
+    except redis.TimeoutError:  # it saves first
+        return False
     return False
 
 

@@ -15,7 +15,7 @@ from scripts.services import Services
 from tests.pipeline.processes import Pipeline
 from tests.pipeline.rabbit import FAILED
 from tests.pipeline.shop import Shop, open_shop
-from tests.pipeline.till import Sold, Till, assert_in_time, by_status, wait_for_answers
+from tests.pipeline.till import Sold, Till, assert_created, assert_in_time, by_status, wait_for_answers
 from tests.pipeline.truth import assert_true_answers
 from tests.polling import poll, wait_until
 from tests.spawning import Spawner
@@ -128,15 +128,17 @@ def test_redis_lost_in_mid_sale(
     shop = open_shop(products=8, stock=12)
     till = pipeline.till(shop)
     carts = [[(producto, 1)] for producto in shop.products]
+    before = till.sell_many((carts * 4)[:30])
+    assert_created(before)
+    shutil.copytree(services.redis.data, tmp_path / "older")
     with till.selling(carts) as sold:
-        wait_for_answers(sold, 30, status=HTTPStatus.CREATED)
-        shutil.copytree(services.redis.data, tmp_path / "older")
         wait_for_answers(sold, 20, status=HTTPStatus.CREATED)
         lose(services, tmp_path / "older")
         wait_for_answers(sold, 10, status=HTTPStatus.SERVICE_UNAVAILABLE)
         arm(shop, pipeline)
         wait_for_answers(sold, 10)
-    first = next(one for one in sold if one.status == HTTPStatus.CREATED)
+    sold = [*before, *sold]
+    first = before[0]
     again = till.sell(carts[shop.products.index(_product_of(shop, first))], key=first.key)
 
     assert again.status == HTTPStatus.CREATED  # the key of a sale that Redis had forgotten is still that one sale

@@ -140,7 +140,7 @@ def test_a_plain_worker_takes_sales_and_maintenance(pipeline: Pipeline, spawn: S
         shop.settle_down(ventas=1)
         tasks.sweep.apply_async()
         tasks.sweep.apply_async()  # one for each worker that takes maintenance
-        assert str(sold.key) in plain.log_text
+        wait_until(lambda: str(sold.key) in plain.log_text, timeout_s=10, what="the plain worker wrote it")
         wait_until(lambda: "Task ventas.sweep" in plain.log_text, timeout_s=10, what="the plain worker swept")
         plain.stop()
 

@@ -39,7 +39,9 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture
 def begin(spawn: Spawner, own_host: VirtualHost) -> Callable[..., Pipeline]:
-    """A pipeline whose traces go to this address; each part is started when it is first asked for."""
+    """A pipeline whose traces go to this address; each part is started when it is first asked for. The queues are
+    there: to make them may take as long as a sale waits."""
+    own_host.declare()
 
     def make(url: str, **more: str) -> Pipeline:
         environment = {**QUICK, "RABBITMQ_URL": own_host.url, "OTEL_EXPORTER_OTLP_ENDPOINT": url, **more}

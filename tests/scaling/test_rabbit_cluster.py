@@ -98,9 +98,9 @@ def test_a_node_killed_in_mid_sale(
         choose(nodes).kill()
         wait_for_answers(sold, 20, status=HTTPStatus.CREATED, timeout_s=PAUSE_S)
         written = len(shop.written())
-        shop.settle_down(ventas=written + 20, holds=len(sold), timeout_s=PAUSE_S)  # the worker has found another, too
+        shop.settle_down(ventas=written + 20, holds=len(sold), timeout_s=BACK_S)  # the worker has found another, too
         nodes.start()
-        wait_for_answers(sold, 20, status=HTTPStatus.CREATED, timeout_s=PAUSE_S)
+        wait_for_answers(sold, 20, status=HTTPStatus.CREATED, timeout_s=BACK_S)
     come_to_rest(shop)
     assert_true_answers(shop, pipeline.till(shop), sold)
 

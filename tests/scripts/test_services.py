@@ -58,6 +58,7 @@ def test_the_three_start_together_and_leave_nothing(own: Services) -> None:
     assert alive(pids) == []
 
 
+@pytest.mark.timeout(240)  # it starts twice, and may take 90 s for each
 def test_rabbitmq_listens_on_loopback_alone_and_restarts_on_its_data(own: Services) -> None:
     own.rabbit.start()
     addresses = {

@@ -84,7 +84,7 @@ def test_the_interval_begins_anew_with_each_message_that_is_counted(
 ) -> None:
     """Empty, then not, then empty again: the first zero says nothing of what came after it."""
     counts: list[tuple[float, int]] = []
-    count = broker.unfinished_messages
+    count, sale = broker.unfinished_messages, sale_of(open_shop())
 
     def counting() -> int:
         counts.append((time.monotonic(), count()))
@@ -94,7 +94,7 @@ def test_the_interval_begins_anew_with_each_message_that_is_counted(
     with ThreadPoolExecutor(max_workers=1) as thread, quiet.channel() as channel:
         draining = thread.submit(cold_start.drained, claims=[], give_up_s=LONG_ENOUGH_S)
         wait_until(lambda: bool(counts), timeout_s=LONG_ENOUGH_S, what="it is looked once")
-        send(quiet, sale_of(open_shop()))
+        send(quiet, sale)
         wait_until(lambda: counts[-1][1] > 0, timeout_s=LONG_ENOUGH_S, what="the message is counted")
         channel.basic_ack(channel.basic_get(SALES).delivery_tag)
 
