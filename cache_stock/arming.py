@@ -6,7 +6,7 @@ refuses another token and another server, so that of two cold starts at once one
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -203,16 +203,27 @@ def _hold_again(claim: Claim, truth: _Truth, now_ms: int) -> None:
 
 
 def _remember(tienda_id: UUID, answers: Iterable[reservation.SettledSale]) -> None:
-    """Keep the answers of sales that are written. They are a cache: what does not fit is left out."""
+    """Keep the answers of sales that are written. They are a cache: what does not fit is left out.
+
+    They come from a cursor of PostgreSQL's, which is closed here. Left to the garbage collector, that would close it in
+    the middle of some other query, and wait for the lock of its own connection for ever.
+    """
     remaining = iter(answers)
-    while chunk := list(islice(remaining, PRODUCTS_A_CALL)):
-        pipe = scripts.stock_client().pipeline(transaction=False)
-        for sale in chunk:
-            key = keys.answer(tienda_id, sale.venta_id)
-            pipe.set(key, f"{sale.huella} {sale.answer}", ex=settings.ANSWER_TTL_S)
-        refused = sum(outcome is not True for outcome in scripts.guarded(partial(pipe.execute, raise_on_error=False)))
-        if refused:
-            logger.warning("tienda %s: %d answers of written sales did not fit into Redis", tienda_id, refused)
+    try:
+        while chunk := list(islice(remaining, PRODUCTS_A_CALL)):
+            _remember_some(tienda_id, chunk)
+    finally:
+        if isinstance(remaining, Generator):
+            remaining.close()
+
+
+def _remember_some(tienda_id: UUID, answers: Sequence[reservation.SettledSale]) -> None:
+    pipe = scripts.stock_client().pipeline(transaction=False)
+    for sale in answers:
+        pipe.set(keys.answer(tienda_id, sale.venta_id), f"{sale.huella} {sale.answer}", ex=settings.ANSWER_TTL_S)
+    refused = sum(outcome is not True for outcome in scripts.guarded(partial(pipe.execute, raise_on_error=False)))
+    if refused:
+        logger.warning("tienda %s: %d answers of written sales did not fit into Redis", tienda_id, refused)
 
 
 def _carry_the_rest(tienda_id: UUID, settled: datetime, now_ms: int) -> None:

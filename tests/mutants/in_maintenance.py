@@ -35,6 +35,12 @@ MUTANTS = [
         ("failed sales are held again", "        _hold_again(claim, truth, now_ms)\n", "", ARMED),
         ("answers are known again", "        _remember(claim.tienda_id, answers(claim.tienda_id))\n", "", ARMED),
         (
+            "a cold start leaves no cursor to the garbage collector",
+            "            remaining.close()\n",
+            "            pass\n",
+            ("tests/ventas/test_failed_sales.py",),
+        ),
+        (
             "what changed meanwhile is carried",
             "    _carry_the_rest(claim.tienda_id, truth.settled, now_ms)\n",
             "",

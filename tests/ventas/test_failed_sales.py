@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
+import redis
 from django.db import connection, connections
 from django.test import Client
 
@@ -127,6 +128,27 @@ def start_cold(shop: Shop) -> None:
         failed_holds=cold_start.failed_holds,
         answers=cold_start.answers,
     )
+
+
+def test_a_cold_start_that_redis_fails_leaves_no_cursor_open(
+    host: VirtualHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever keeps the error keeps what was under way, until it is collected: in the middle of any query."""
+    shop = open_shop()
+    persist(*(hold(shop, [(shop.products[0], 1_000)]) for _ in range(2)))
+    monkeypatch.setattr(arming, "PRODUCTS_A_CALL", 1)  # one answer at a time
+
+    def lose(*_arguments: object, **_options: object) -> None:
+        raise redis.TimeoutError
+
+    monkeypatch.setattr(redis.client.Pipeline, "execute", lose)
+    with pytest.raises(scripts.ReplyLost) as kept:
+        start_cold(shop)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_cursors WHERE is_holdable")
+        assert cursor.fetchall() == []
+    assert "_remember" in {entry.name for entry in kept.traceback}
 
 
 # --- reintentar
