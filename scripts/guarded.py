@@ -14,7 +14,7 @@ from scripts import guard
 GUARD_SPARE_S = 10.0
 LOG_TAIL_LINES = 30
 PAUSE_S = 0.05
-STILL_S = 0.002
+STILL_S = 0.002  # between two looks at whether a tree stands still
 
 
 def guarded_command(
