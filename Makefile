@@ -39,6 +39,7 @@ test: $(VENV)  ## Every test, on real servers of its own
 
 bench: $(VENV)  ## How fast this is, beside SELECT FOR UPDATE and beside what the machine can do
 	@.venv/bin/python -m scripts.install bench
+	@$(if $(filter-out 1,$(QUICK)),echo "QUICK=1 or nothing; not QUICK=$(QUICK)" >&2; exit 2)
 	@$(NO_SERVERS) .venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only=$(ONLY)) $(if $(SEED),--seed=$(SEED))
 
 faults: $(VENV)  ## Break every part while tills sell, and count what is lost, doubled or oversold

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench import cpu
 from bench.load import closed
-from bench.rounds import Void, ask, assert_adds_up, wait_for_rest
+from bench.rounds import Void, ask, assert_adds_up, named, wait_for_rest
 from bench.stand import WORKER_PROCESSES, WRITER, Shop, Stand
 from scripts import processes
 
@@ -86,7 +86,7 @@ def drain(*, stand: Stand, shop: Shop, writer: str, sales: int, seed: int) -> Dr
         touched = ask(stand, BUFFERS) - buffers
         written = assert_adds_up(stand, witness, piped=True).persisted - persisted
     if written < sales:
-        raise Void(f"{writer}: {written} of at least {sales} written")
+        raise Void(f"{written} of at least {sales} written")
     return Drain(
         writer=writer,
         sales=written,
@@ -102,7 +102,8 @@ def take_turns(*, stand: Stand, shop: Shop, writers: Sequence[str], sales: int, 
     try:
         for number in range(rounds):
             for name in writers if number % 2 else reversed(writers):
-                found[name].append(drain(stand=stand, shop=shop, writer=name, sales=sales, seed=number))
+                with named(f"{name}, round {number + 1}"):
+                    found[name].append(drain(stand=stand, shop=shop, writer=name, sales=sales, seed=number))
     finally:
         if "worker" not in stand.running:
             stand.start_worker()

@@ -4,6 +4,7 @@ A run of some parts keeps what another has measured of the rest, and says of eac
 """
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from bench.goals import Found, Goal
 from bench.report import as_json
 
 FOLDER = Path(__file__).parent / "results"
+LOGS = FOLDER / "logs"
 FIGURES, DRAWING = "latest.json", "latest.svg"
 
 
@@ -25,6 +27,14 @@ def keep(
     file.write_text(json.dumps(beside(before(file), now) if partial else now, indent=1))
     if found.matrix or not partial:
         (folder / DRAWING).write_text(draw(found))
+
+
+def keep_logs(folder: Path, to: Path = LOGS) -> None:
+    """The logs of each process and server of a run, in the place of an earlier run's."""
+    shutil.rmtree(to, ignore_errors=True)
+    to.mkdir(parents=True)
+    for log in (*folder.glob("*.log"), *folder.glob("servers/*/log")):
+        shutil.copyfile(log, to / (log.name if log.suffix else f"{log.parent.name}.log"))
 
 
 def before(file: Path) -> dict[str, Any]:

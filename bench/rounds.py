@@ -81,6 +81,15 @@ class Round:
         return self.written / (self.load.seconds + self.drained_s)
 
 
+@contextmanager
+def named(what: str) -> Iterator[None]:
+    """Who was being measured, in front of what did not add up."""
+    try:
+        yield
+    except Void as lack:
+        raise Void(f"{what}: {lack}") from lack
+
+
 def measure(*, stand: Stand, variant: Variant, shop: Shop, load: Loader) -> Round:
     """Run it. Raises Void where Redis, PostgreSQL, the ledger and what was accepted differ afterwards."""
     urls = {"web": stand.url, "baseline": stand.baseline_url, "floor": stand.floor_url}
@@ -95,7 +104,7 @@ def measure(*, stand: Stand, variant: Variant, shop: Shop, load: Loader) -> Roun
     # What was on its way when the load stopped was taken without being counted: at most one request a connection. And
     # who was not answered in time may have sold.
     if not done.accepted <= written <= done.accepted + done.broken + done.connections:
-        raise Void(f"{variant.name}: accepted {done.accepted}, written {written}")
+        raise Void(f"accepted {done.accepted}, written {written}")
     sales = max(written, 1)
     spent = {name: (used - before[name]) * 1000 / sales for name, used in after.items() if name in before}
     memory = {name: cpu.memory(pids) / 2**20 for name, pids in stand.parts.items()}
@@ -125,12 +134,16 @@ def wait_for_rest(stand: Stand, witness: Witness) -> float:
     with stand.connect() as connection:
         while time.perf_counter() - rest < QUIET_S:
             held = witness.live_holds()
-            if held or connection.execute(AT_WORK, list(UPKEEP.values())).fetchone() != (0,):
+            (at_work,) = connection.execute(AT_WORK, list(UPKEEP.values())).fetchone() or (0,)
+            if held or at_work:
                 rest = time.perf_counter()
             if held != seen:
                 seen, moved = held, time.perf_counter()
             if rest - moved > STUCK_S:
-                raise Void(f"not at rest: {held} sales are still held")
+                raise Void(
+                    f"not at rest: for {STUCK_S:.0f} s {held} sales have been held, "
+                    f"and {at_work} sessions of PostgreSQL are at work"
+                )
             time.sleep(PAUSE_S)
     return rest - started
 

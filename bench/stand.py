@@ -80,6 +80,11 @@ class Stand:
         return {name: process.pids for name, process in self.running.items()} | servers
 
     @property
+    def ended(self) -> dict[str, Guarded]:
+        """What was started, never stopped, and does not run."""
+        return {name: process for name, process in self.running.items() if not process.running}
+
+    @property
     def url(self) -> str:
         """The product's API."""
         return f"http://127.0.0.1:{self.web_port}/api/v1/"

@@ -35,7 +35,8 @@ def read_measured(path: Path) -> Measured:
         kept = json.loads(path.read_text())
         rates = [one["sales"] / one["seconds"] for one in kept["drains"]["one_process"]]
         about = kept["about"].get("kept", {}).get("drains", kept["about"])  # of the run that measured this part
-        return Measured(median(rates), f"{path}, {about['when'][:10]}, {about['cores']} cores")
+        run = "a quick run of " if about.get("quick") else ""
+        return Measured(median(rates), f"{path}, {run}{about['when'][:10]}, {about['cores']} cores")
     except FileNotFoundError as error:
         raise NotMeasured(f"There is no {path}: run make bench ONLY=drains, or say --per-process.") from error
     except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:

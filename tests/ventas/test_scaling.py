@@ -42,6 +42,13 @@ def test_the_drain_of_an_earlier_run_is_told_as_that_runs(tmp_path: Path) -> Non
     assert "500 (" + f"{file}, 2026-11-01, 8 cores)" in say("--rate=1000", f"--measured={file}")
 
 
+def test_a_quick_run_is_called_so(tmp_path: Path) -> None:
+    file, drains = tmp_path / "latest.json", {"one_process": [{"sales": 1_000, "seconds": 2}]}
+    about = {"when": "2026-11-28T10:00:00+00:00", "cores": 2, "quick": True}
+    file.write_text(json.dumps({"about": about, "drains": drains}))
+    assert f"500 ({file}, a quick run of 2026-11-28, 2 cores)" in say("--rate=1000", f"--measured={file}")
+
+
 def test_from_what_is_said() -> None:
     assert say("--rate=10", "--per-process=20").startswith("1 worker process for 10 sales a second: one writes 20 ")
 
