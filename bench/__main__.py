@@ -26,7 +26,7 @@ from bench.rounds import VARIANTS, Round, Void, measure, named
 from bench.sizes import OPEN_RATE, QUICK, WHOLE, Size
 from bench.stand import NotReady, Stand, stand
 from bench.stats import Spread
-from scripts import processes
+from scripts import binaries, processes
 from scripts.binaries import MissingBinary
 from scripts.environment import written_by_hand
 from scripts.ports import PortInUse
@@ -243,10 +243,12 @@ def main() -> int:
         "ended": False,
     }
     try:
+        binaries.wrk()
         for alone in (False, True):
             if names := [name for name in STEPS if name in wanted and (name in ALONE) == alone]:
                 run_parts(names, size, found, about, options)
     except PROBLEMS as problem:
+        keep(found, judge(found, open_rate=OPEN_RATE), about | {"void": str(problem)}, partial=bool(options.only))
         tell(found, quick=options.quick)
         print("", problem, *getattr(problem, "__notes__", []), sep="\n", file=sys.stderr)
         return 1

@@ -1,4 +1,5 @@
 -- wrk's part of the bench: POST one cart after another, each under a key of its own, as the terminals of a tienda do.
+-- A key ends with the number of its request and that of its cart (bench/sold.py reads them).
 -- Arguments: a file of tokens and a file of carts, a line each; a seed; 8 hexadecimal digits that all keys begin with.
 -- BENCH_ANSWERS, of the environment: how many answers are enough, where there is a bound. Then it says ENOUGH and stops,
 -- and wrk has to be interrupted: it sleeps until its time is over. One thread.
@@ -40,19 +41,21 @@ end
 
 function request()
   sent = sent + 1
-  local key = run .. '-' .. hex(4) .. '-4' .. hex(3) .. '-8' .. hex(3) .. '-' .. hex(6) .. hex(6)
+  local cart = (first + sent) % #carts
+  local key = run .. '-' .. hex(4) .. '-4' .. hex(3) .. '-8' .. hex(3) .. '-' .. string.format('%06x%06x', sent, cart)
   return wrk.format('POST', nil, {
     ['Authorization'] = 'Bearer ' .. tokens[sent % #tokens + 1],
     ['Content-Type'] = 'application/json',
     ['Idempotency-Key'] = key,
-  }, carts[(first + sent) % #carts + 1])
+  }, carts[cart + 1])
 end
 
 function done(summary, latency, _requests)
   local errors = summary.errors
+  local broken = errors.connect + errors.read + errors.write + errors.timeout -- no part of summary.requests
   local to_follow = most > 0 and counting:get('followed') or 'null'
   io.write(string.format(
     '\nBENCH {"requests": %d, "seconds": %.6f, "refused": %d, "broken": %d, "followed": %s, "p50_ms": %.3f, "p95_ms": %.3f, "p99_ms": %.3f}\n',
-    summary.requests, summary.duration / 1e6, errors.status, errors.connect + errors.read + errors.write + errors.timeout, to_follow,
+    summary.requests + broken, summary.duration / 1e6, errors.status, broken, to_follow,
     latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3))
 end

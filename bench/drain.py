@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench import cpu
 from bench.load import closed
-from bench.rounds import Void, ask, assert_adds_up, named, wait_for_rest
+from bench.rounds import Void, ask, assert_adds_up, assert_sold, named, wait_for_rest
 from bench.stand import WORKER_PROCESSES, WRITER, Shop, Stand
 from scripts import processes
 
@@ -87,6 +87,7 @@ def drain(*, stand: Stand, shop: Shop, writer: str, sales: int, seed: int) -> Dr
         written = assert_adds_up(stand, witness, piped=True).persisted - persisted
     if written < sales:
         raise Void(f"{written} of at least {sales} written")
+    assert_sold(stand, shop, newest=written)
     return Drain(
         writer=writer,
         sales=written,

@@ -13,7 +13,6 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from bench.stats import percentile
 from scripts import binaries
@@ -23,6 +22,8 @@ REPLY_S = 10
 MARK = "BENCH "
 ENOUGH = "ENOUGH\n"  # carts.lua says so; wrk itself would sleep on
 PROMISED, TO_FOLLOW = 201, 202
+RUN_BYTES = 4
+DIGITS = 6  # hexadecimal, at a key's end: of the request's number, then of its cart's; carts.lua's keys end so, too
 
 
 class LoadFailed(Exception):
@@ -33,9 +34,10 @@ class LoadFailed(Exception):
 class Load:
     """What came of it; CPU of who made the load.
 
-    `followed`: of those accepted, how many were answered 202, not 201; None where that is not counted. Times in ms: at
-    a fixed rate they count from when a request was due, and whoever was refused or not answered has waited REPLY_S;
-    wrk's own count from when it sent, refusals too, and it adds what it thinks that it should have sent meanwhile.
+    `run`: what the keys of its requests begin with. `followed`: of those accepted, how many were answered 202, not 201;
+    None where that is not counted. Times in ms: at a fixed rate they count from when a request was due, and whoever was
+    refused or not answered has waited REPLY_S; wrk's own count from when it sent, refusals too, and it adds what it
+    thinks that it should have sent meanwhile.
     """
 
     connections: int
@@ -48,6 +50,7 @@ class Load:
     p99_ms: float
     cpu_s: float
     followed: int | None = None
+    run: str = ""
 
     @property
     def accepted(self) -> int:
@@ -82,7 +85,8 @@ def closed(*, connections: int, seconds: int, seed: int, most: int = 0) -> Loade
 def _closed(connections: int, seconds: int, seed: int, most: int, target: Target) -> Load:
     command = [str(binaries.wrk()), "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
     command += [f"--timeout={REPLY_S}s", f"--script={SCRIPT}", target.url, "--"]
-    command += [str(target.tokens), str(target.carts), str(seed), secrets.token_hex(4)]
+    run = secrets.token_hex(RUN_BYTES)
+    command += [str(target.tokens), str(target.carts), str(seed), run]
     before = os.times()
     environment = {**os.environ, "BENCH_ANSWERS": str(most)}
     said: list[str] = []
@@ -98,7 +102,7 @@ def _closed(connections: int, seconds: int, seed: int, most: int, target: Target
     if running.returncode != 0 or not found:
         raise LoadFailed(f"wrk ended with {running.returncode}:\n{''.join(said)}")
     cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
-    return Load(**json.loads(found[0].removeprefix(MARK)), connections=connections, cpu_s=cpu_s)
+    return Load(**json.loads(found[0].removeprefix(MARK)), connections=connections, cpu_s=cpu_s, run=run)
 
 
 @dataclass(slots=True)
@@ -111,6 +115,7 @@ class _Open:
     carts: Sequence[bytes]
     started: float
     ends: float
+    run: str
     number: "count[int]" = field(default_factory=count)
     latencies_ms: list[float] = field(default_factory=list)
     followed: int = 0
@@ -139,12 +144,19 @@ class _Open:
         _hang_up(connection)
 
     def _request(self, path: str, number: int) -> bytes:
-        cart = self.carts[number % len(self.carts)]
+        place = number % len(self.carts)
+        cart = self.carts[place]
+        key = f"{self.run}-{secrets.token_hex(2)}-4000-8000-{end_of_key(number, place)}"
         return (
             b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
             b"Idempotency-Key: %s\r\nContent-Length: %d\r\n\r\n%s"
-            % (path.encode(), self.tokens[number % len(self.tokens)], str(uuid4()).encode(), len(cart), cart)
+            % (path.encode(), self.tokens[number % len(self.tokens)], key.encode(), len(cart), cart)
         )
+
+
+def end_of_key(number: int, cart: int) -> str:
+    """Its last twelve digits."""
+    return f"{number:0{DIGITS}x}{cart:0{DIGITS}x}"
 
 
 def fixed_rate(*, rate: float, connections: int, seconds: float) -> Loader:
@@ -161,6 +173,7 @@ def _fixed_rate(rate: float, connections: int, seconds: float, target: Target) -
         target.carts.read_bytes().splitlines(),
         started,
         started + seconds,
+        secrets.token_hex(RUN_BYTES),
     )
 
     async def all_of_them() -> None:
@@ -181,6 +194,7 @@ def _fixed_rate(rate: float, connections: int, seconds: float, target: Target) -
         p99_ms=percentile(ordered, 0.99),
         cpu_s=time.process_time() - before,
         followed=run.followed,
+        run=run.run,
     )
 
 

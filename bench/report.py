@@ -5,7 +5,7 @@ from dataclasses import asdict
 from statistics import median
 
 from bench.drain import Drain
-from bench.goals import BASELINE, MOST, OURS, Found, Goal, Rounds
+from bench.goals import BASELINE, MOST, OURS, STRONGEST, Found, Goal, Rounds
 from bench.plans import Read
 from bench.rounds import Round
 from bench.stats import Spread, ratio
@@ -44,17 +44,17 @@ def table(rounds: Rounds) -> str:
 
 
 def ratios(rounds: Rounds) -> str:
-    """How many times the baseline's, round by round."""
+    """How many times the baseline's, round by round; and the product's, how many times the strongest other way's."""
+    pairs = [(name, BASELINE) for name in rounds if name != BASELINE and BASELINE in rounds]
+    pairs += [(OURS, STRONGEST)] if {OURS, STRONGEST} <= rounds.keys() else []
     lines = []
-    for name, each in rounds.items():
-        if name == BASELINE or BASELINE not in rounds:
-            continue
-        base = rounds[BASELINE]
+    for name, under in pairs:
+        each, base = rounds[name], rounds[under]
         accepted = ratio([one.load.accepted_a_second for one in each], [one.load.accepted_a_second for one in base])
         persisted = ratio([one.persisted_a_second for one in each], [one.persisted_a_second for one in base])
         p95 = ratio([one.load.p95_ms for one in base], [one.load.p95_ms for one in each])
         lines.append(
-            f"{name} to {BASELINE}: accepted × {_cell(accepted, '.1f')}, persisted × {_cell(persisted, '.1f')}, "
+            f"{name} to {under}: accepted × {_cell(accepted, '.1f')}, persisted × {_cell(persisted, '.1f')}, "
             f"p95 ÷ {_cell(p95, '.1f')}"
         )
     return "\n".join(lines)

@@ -10,6 +10,8 @@ import psycopg
 
 from bench import cpu
 from bench.load import Load, Loader
+from bench.sold import count_lost, find_wrong
+from bench.sold import ids as sold_ids
 from bench.stand import UPKEEP, Shop, Stand
 from scripts.replay.evidence import Witness
 from scripts.replay.identity import Evidence, ProductEvidence
@@ -36,12 +38,14 @@ class Void(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A way to sell. `path` below /api/v1/; `piped`: Redis promises, and a worker writes; `server`: who answers."""
+    """A way to sell. `path` below /api/v1/; `piped`: Redis promises, and a worker writes; `server`: who answers;
+    `deadlocks`: PostgreSQL may end all that it does."""
 
     name: str
     path: str
     piped: bool
     server: str = "web"
+    deadlocks: bool = False
 
 
 VARIANTS = {
@@ -49,8 +53,9 @@ VARIANTS = {
     for one in (
         Variant("checkout", "ventas/checkout", piped=True),
         Variant("for_update", "bench/for_update", piped=False, server="baseline"),
-        Variant("for_update_naive", "bench/for_update_naive", piped=False, server="baseline"),
+        Variant("for_update_naive", "bench/for_update_naive", piped=False, server="baseline", deadlocks=True),
         Variant("conditional_update", "bench/conditional_update", piped=False, server="baseline"),
+        Variant("one_statement", "bench/one_statement", piped=False, server="baseline"),
         Variant("floor", "", piped=True, server="floor"),
     )
 }
@@ -105,6 +110,12 @@ def measure(*, stand: Stand, variant: Variant, shop: Shop, load: Loader) -> Roun
     # who was not answered in time may have sold.
     if not done.accepted <= written <= done.accepted + done.broken + done.connections:
         raise Void(f"accepted {done.accepted}, written {written}")
+    assert_sold(stand, shop, newest=written)
+    if not variant.deadlocks:
+        if not done.accepted:
+            raise Void(f"nothing was sold: {done.refused} requests were refused, {done.broken} not answered")
+        if lost := count_lost(sold_ids(stand, shop, written), done):
+            raise Void(f"{lost} requests were answered as sold, and are not written")
     sales = max(written, 1)
     spent = {name: (used - before[name]) * 1000 / sales for name, used in after.items() if name in before}
     memory = {name: cpu.memory(pids) / 2**20 for name, pids in stand.parts.items()}
@@ -169,6 +180,12 @@ def assert_adds_up(stand: Stand, witness: Witness, *, piped: bool) -> Evidence:
     if wrong:
         raise Void("; ".join(wrong[:5]))
     return found
+
+
+def assert_sold(stand: Stand, shop: Shop, *, newest: int) -> None:
+    """So many of the newest ventas have the products, quantities and totals of their carts. Raises Void."""
+    if wrong := find_wrong(stand, shop, newest):
+        raise Void(f"{len(wrong)} of {newest} ventas are not what their carts were: {', '.join(wrong[:3])}")
 
 
 def agrees(there: ProductEvidence, *, piped: bool) -> bool:

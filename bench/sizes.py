@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.baskets import SCENARIOS
-from bench.goals import BASELINE, FLOOR, MOST, OURS
+from bench.goals import BASELINE, FLOOR, MOST, OURS, STRONGEST
 from bench.rounds import VARIANTS
 
 OPEN_RATE = 200  # sales a second, at which the goals of an open loop are judged
@@ -37,12 +37,12 @@ WHOLE = Size(
     scenarios=dict.fromkeys(SCENARIOS, ALL),
     connections=(1, 16, MOST),
     rounds=3,
-    seconds=5,
+    seconds=4,
     rates=(50, OPEN_RATE, 400),
-    at_rates=(OURS, BASELINE),
+    at_rates=(OURS, BASELINE, STRONGEST),
     sustained_s=60,
     sustained_rounds=2,
-    open_s=20,
+    open_s=15,
     waiting=8_000,
     warmed=100_000,
     warm_s=15,
@@ -52,7 +52,7 @@ WHOLE = Size(
     holds=10_000,
 )
 QUICK = Size(
-    scenarios={"hot": (OURS, BASELINE), "basket": (OURS, BASELINE, FLOOR)},
+    scenarios={"hot": (OURS, BASELINE), "basket": (OURS, BASELINE, STRONGEST, FLOOR)},
     connections=(MOST,),
     rounds=2,
     seconds=3,

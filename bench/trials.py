@@ -62,8 +62,9 @@ return there
 
 @dataclass(frozen=True, slots=True)
 class LoadTest:
-    """`sales` by `connections` users: seconds until the last was written, and who was not answered 201."""
+    """`sales` of `asked`: seconds until the last was written, and who was not answered 201."""
 
+    asked: int
     sales: int
     seconds: float
     errors: int
@@ -77,6 +78,7 @@ def load_test(stand: Stand, *, users: int, each: int) -> LoadTest:
     load = closed(connections=users, seconds=3_600, seed=1, most=users * each)
     done = measure(stand=stand, variant=VARIANTS["checkout"], shop=shop, load=load)
     return LoadTest(
+        asked=users * each,
         sales=done.load.accepted,
         seconds=done.load.seconds + done.drained_s,
         errors=done.load.refused + done.load.broken + (done.load.followed or 0),

@@ -113,7 +113,7 @@ def chromium() -> Path:
 
 def wrk() -> Path:
     """The load generator of the bench."""
-    found = os.environ.get("WRK") or shutil.which("wrk")
+    found = shutil.which(os.environ.get("WRK") or "wrk")
     if not found:
         raise MissingBinary(lack="wrk was not found", package="wrk")
     return Path(found)

@@ -37,7 +37,7 @@ def found() -> Found:
             "one_process": [replace(DRAIN, seconds=1.7)],
             "copy_floor": [replace(DRAIN, cpu_ms={"worker": 0.2, "PostgreSQL": 0.2})],
         },
-        load_test=LoadTest(sales=100_000, seconds=180, errors=0, deadlocks=0, round=OURS),
+        load_test=LoadTest(asked=100_000, sales=100_000, seconds=180, errors=0, deadlocks=0, round=OURS),
         warmup=Warmup(products=100_000, costs=[4.9], quiet=[QUIET], beside=[BESIDE]),
         grown=Grown(10_000_000, 1_000, [DRAIN], [replace(DRAIN, buffers=115)]),
     )
@@ -96,6 +96,30 @@ def test_the_quick_answers_of_who_was_refused_are_no_percentile() -> None:
     measured = found()
     measured.matrix["hot", 100] = {"checkout": [slower(OURS, refused=2)], "for_update": [THEIRS]}
     assert next(goal for goal in judge(measured, open_rate=200) if goal.name == "hot_p95_ratio").value == 100
+
+
+@pytest.mark.parametrize(
+    ("cell", "others", "goals"),
+    [
+        ("hot", "for_update", {"hot_accepted_ratio", "hot_p95_ratio"}),
+        ("basket", "for_update", {"basket_accepted_ratio"}),
+        ("basket", "floor", {"web_cpu_over_floor"}),
+    ],
+)
+def test_beside_who_refuses_nothing_is_reached(cell: str, others: str, goals: set[str]) -> None:
+    measured = found()
+    rounds = dict(measured.matrix[cell, 100])
+    rounds[others] = [slower(rounds[others][0], refused=10)]
+    measured.matrix[cell, 100] = rounds
+    assert {goal.name for goal in judge(measured, open_rate=200) if goal.holds is None} == goals
+
+
+def test_a_load_test_that_is_not_whole_took_no_time() -> None:
+    measured = found()
+    assert measured.load_test is not None
+    measured.load_test = replace(measured.load_test, sales=99_999, errors=1)
+    held = {goal.name: goal.holds for goal in judge(measured, open_rate=200)}
+    assert (held["load_test_seconds"], held["load_test_errors"]) == (None, False)
 
 
 def test_a_queue_that_refuses_counts_as_growing() -> None:
