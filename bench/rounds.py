@@ -10,8 +10,7 @@ import psycopg
 
 from bench import cpu
 from bench.load import Load, Loader
-from bench.sold import count_lost, find_wrong
-from bench.sold import ids as sold_ids
+from bench.sold import Written, count_lost, find_wrong, read_written
 from bench.stand import UPKEEP, Shop, Stand
 from scripts.replay.evidence import Witness
 from scripts.replay.identity import Evidence, ProductEvidence
@@ -110,11 +109,11 @@ def measure(*, stand: Stand, variant: Variant, shop: Shop, load: Loader) -> Roun
     # who was not answered in time may have sold.
     if not done.accepted <= written <= done.accepted + done.broken + done.connections:
         raise Void(f"accepted {done.accepted}, written {written}")
-    assert_sold(stand, shop, newest=written)
+    ventas = assert_sold(stand, shop, newest=written)
     if not variant.deadlocks:
         if not done.accepted:
             raise Void(f"nothing was sold: {done.refused} requests were refused, {done.broken} not answered")
-        if lost := count_lost(sold_ids(stand, shop, written), done):
+        if lost := count_lost((venta.venta_id for venta in ventas), done):
             raise Void(f"{lost} requests were answered as sold, and are not written")
     sales = max(written, 1)
     spent = {name: (used - before[name]) * 1000 / sales for name, used in after.items() if name in before}
@@ -182,10 +181,12 @@ def assert_adds_up(stand: Stand, witness: Witness, *, piped: bool) -> Evidence:
     return found
 
 
-def assert_sold(stand: Stand, shop: Shop, *, newest: int) -> None:
-    """So many of the newest ventas have the products, quantities and totals of their carts. Raises Void."""
-    if wrong := find_wrong(stand, shop, newest):
+def assert_sold(stand: Stand, shop: Shop, *, newest: int) -> list[Written]:
+    """So many of the newest ventas, which have the products, quantities and totals of their carts. Raises Void."""
+    written = read_written(stand, shop, newest)
+    if wrong := find_wrong(written, shop):
         raise Void(f"{len(wrong)} of {newest} ventas are not what their carts were: {', '.join(wrong[:3])}")
+    return written
 
 
 def agrees(there: ProductEvidence, *, piped: bool) -> bool:

@@ -1,7 +1,8 @@
 """What was written is what was sold: a key, which is the venta's id, ends with the numbers of its request and cart."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -19,19 +20,37 @@ FROM newest LEFT JOIN detalle_ventas ON detalle_ventas.venta_id = newest.id GROU
 Units = Mapping[str, Decimal]
 
 
-def find_wrong(stand: Stand, shop: Shop, newest: int) -> list[str]:
-    """The ids of those, of the newest, whose products, quantities or total are not those of their carts."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One venta as it is in PostgreSQL."""
+
+    venta_id: str
+    total: Decimal
+    units: Units
+
+
+def read_written(stand: Stand, shop: Shop, newest: int) -> list[Written]:
+    """So many of the newest ventas of a tienda."""
+    with stand.connect() as connection:
+        rows = connection.execute(WRITTEN, [shop.tienda_id, newest]).fetchall()
+    return [
+        Written(venta_id, total, dict(zip(products, amounts, strict=True)))
+        for venta_id, total, products, amounts in rows
+    ]
+
+
+def find_wrong(written: Iterable[Written], shop: Shop) -> list[str]:
+    """The ids of those whose products, quantities or total are not those of their carts."""
     carts, price = _carts(shop.carts), Decimal(PRICE)
     wrong = []
-    with stand.connect() as connection:
-        for venta_id, total, products, amounts in connection.execute(WRITTEN, [shop.tienda_id, newest]):
-            cart = carts[int(venta_id[-DIGITS:], 16)]
-            if dict(zip(products, amounts, strict=True)) != cart or total != price * sum(cart.values()):
-                wrong.append(venta_id)
+    for venta in written:
+        cart = carts[int(venta.venta_id[-DIGITS:], 16)]
+        if venta.units != cart or venta.total != price * sum(cart.values()):
+            wrong.append(venta.venta_id)
     return wrong
 
 
-def count_lost(written: Sequence[str], load: Load) -> int:
+def count_lost(written: Iterable[str], load: Load) -> int:
     """How many requests of this load were sent UNDER_WAY_S before its end, and are neither written, by their ids, nor
     refused nor broken. 0 where answers took that long."""
     numbers = {int(venta_id[-2 * DIGITS : -DIGITS], 16) for venta_id in written if venta_id.startswith(load.run)}
@@ -41,13 +60,6 @@ def count_lost(written: Sequence[str], load: Load) -> int:
     answered = first + int((last - first) * max(0.0, 1 - UNDER_WAY_S / load.seconds))
     missing = sum(number not in numbers for number in range(first, answered))
     return max(0, missing - load.refused - load.broken)
-
-
-def ids(stand: Stand, shop: Shop, newest: int) -> list[str]:
-    """Of the newest ventas."""
-    sql = "SELECT venta_id::text FROM ventas WHERE tienda_id = %s ORDER BY id DESC LIMIT %s"
-    with stand.connect() as connection:
-        return [venta_id for (venta_id,) in connection.execute(sql, [shop.tienda_id, newest])]
 
 
 @lru_cache(maxsize=2)
